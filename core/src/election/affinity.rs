@@ -1,0 +1,53 @@
+//! Which kind of leader may run only where another kind's leader runs.
+
+use super::error::ConfigError;
+use crate::id::Utype;
+
+/// A map from each kind to the kind that it must share a host with. No kind leads back to itself.
+///
+/// Source: affinity in the HPC Pack HA README; empty means off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Affinity {
+    to: [Option<Utype>; Utype::MAX],
+}
+
+impl Affinity {
+    /// Every kind on its own.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { to: [None; Utype::MAX] }
+    }
+
+    /// `links` as pairs (kind, the kind it follows).
+    ///
+    /// # Errors
+    /// [`ConfigError::UtypeOutOfRange`] for a kind beyond the table, [`ConfigError::AffinityCycle`] for a kind that
+    /// follows itself, directly or through others: such an election deadlocks.
+    pub fn new(links: &[(Utype, Utype)]) -> Result<Self, ConfigError> {
+        let mut affinity = Self::none();
+        for &(from, to) in links {
+            for utype in [from, to] {
+                if utype.index() >= Utype::MAX {
+                    return Err(ConfigError::UtypeOutOfRange { utype });
+                }
+            }
+            affinity.to[from.index()] = Some(to);
+        }
+        for start in 0..Utype::MAX {
+            let mut at = affinity.to[start];
+            for _ in 0..Utype::MAX {
+                at = at.and_then(|utype| affinity.to[utype.index()]);
+            }
+            if let Some(utype) = at {
+                return Err(ConfigError::AffinityCycle { utype });
+            }
+        }
+        Ok(affinity)
+    }
+
+    /// The kind that `utype` follows, if any.
+    #[must_use]
+    pub const fn of(&self, utype: Utype) -> Option<Utype> {
+        self.to[utype.index()]
+    }
+}

@@ -1,0 +1,20 @@
+//! Failover protocols as plain state machines.
+//!
+//! A protocol here is a value that receives `(now, input)` and answers with outputs. It opens no socket, reads no clock
+//! and rolls no dice: time and chance arrive as arguments, so a behaviour is a function of its inputs and any run can be
+//! repeated. The crate is `no_std` and forbids unsafe code; after construction a machine does not allocate.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod driver;
+pub mod election;
+pub mod id;
+pub mod machine;
+pub mod time;
+
+pub use driver::{Env, Wake, drive};
+pub use id::{Epoch, Host, Incarnation, Utype};
+pub use machine::Machine;
+pub use time::{Duration, Instant};

@@ -1,0 +1,254 @@
+//! How the election is set up, loaded and refined to the words of its contract.
+//!
+//! | contract (`Lease.tla`) | read from |
+//! |---|---|
+//! | actor | one life of one candidate: (actor, start of the process, start of the candidate within it) |
+//! | `owner` | whose heartbeat the table accepted last, while its entry stands |
+//! | `works` | [`Candidate::refined`]`.works` |
+//! | `doubted` | the world's own knowledge: paused, or a clock outside the stated bounds since the anchor of its term |
+//! | `token` | the epoch of that life, relative to the highest that the resource accepted |
+//! | `stained` | whether the resource accepted an epoch below its highest |
+
+mod generate;
+mod judge;
+mod liveness;
+mod server;
+
+pub use generate::generate;
+
+use crate::event::ActorId;
+use crate::fault::{Access, FaultKind, Place};
+use crate::plan::{Plan, TaskKind};
+use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus};
+use failproof_core::election::{
+    Candidate, HeartbeatTable, Input, Message, NodeClock, Output, Resolver, Resource, Start, Target,
+};
+use failproof_core::{Duration, Host, Instant, Machine, Utype};
+use server::TableServer;
+
+/// The election as a protocol to simulate.
+#[derive(Clone, Copy, Debug)]
+pub enum Election {}
+
+/// What the environment can make an actor do.
+#[derive(Clone, Copy, Debug)]
+pub enum Command {
+    /// Hand over.
+    Resign,
+    /// Use another T from now on.
+    Retune(Duration),
+    /// The store goes back to its state of `by` ago, in a new generation.
+    Rollback {
+        /// How far.
+        by: Duration,
+        /// The new generation.
+        generation: u32,
+    },
+}
+
+/// Any actor of an election.
+#[derive(Debug)]
+pub enum Member {
+    /// The heartbeat table.
+    Table(Box<TableServer>),
+    /// What primaries write to, and how the last message landed.
+    Resource(Resource, Option<failproof_core::election::Landing>),
+    /// A candidate.
+    Candidate(Box<Candidate>),
+    /// A read-only client.
+    Resolver(Resolver),
+}
+
+/// What survives a crash.
+#[derive(Clone, Debug)]
+pub enum Disk {
+    /// The table with its entries.
+    Table(HeartbeatTable),
+    /// The resource with its seals.
+    Resource(Resource),
+}
+
+/// Roles of the cast.
+pub(crate) mod role {
+    pub(crate) const TABLE: u8 = 0;
+    pub(crate) const RESOURCE: u8 = 1;
+    pub(crate) const CANDIDATE: u8 = 2;
+    pub(crate) const RESOLVER: u8 = 3;
+}
+
+/// Where the table and the resource stand in every cast.
+const TABLE: ActorId = 0;
+const RESOURCE: ActorId = 1;
+
+impl Machine for Member {
+    type Input = Stimulus<Message, Command>;
+    type Output = Output;
+
+    fn handle(&mut self, now: Instant, stimulus: Self::Input, outputs: &mut Vec<Output>) {
+        match (self, stimulus.cause) {
+            (Self::Table(server), cause) => server.handle(now, stimulus.wall, stimulus.fate, cause, outputs),
+            (Self::Resource(resource, landing), Cause::Message(message)) => {
+                let (landed, answer) = resource.serve(&message);
+                *landing = landed;
+                outputs.extend(answer.map(|answer| Output::Send(Target::Asker, answer)));
+            }
+            (Self::Candidate(candidate), Cause::Message(message)) => {
+                candidate.handle(now, Input::Message(message), outputs);
+            }
+            (Self::Candidate(candidate), Cause::Timer) => candidate.handle(now, Input::Timer, outputs),
+            (Self::Candidate(candidate), Cause::Command(Command::Resign)) => {
+                candidate.handle(now, Input::Resign, outputs);
+            }
+            (Self::Candidate(candidate), Cause::Command(Command::Retune(timeout))) => candidate.set_timeout(timeout),
+            (Self::Resolver(resolver), Cause::Message(message)) => {
+                resolver.handle(now, Input::Message(message), outputs);
+            }
+            (Self::Resolver(resolver), Cause::Timer) => resolver.handle(now, Input::Timer, outputs),
+            (Self::Resource(..) | Self::Candidate(_) | Self::Resolver(_), _) => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Table(_) | Self::Resource(..) => None,
+            Self::Candidate(candidate) => candidate.deadline(),
+            Self::Resolver(resolver) => resolver.deadline(),
+        }
+    }
+}
+
+impl Protocol for Election {
+    type Message = Message;
+    type Command = Command;
+    type Output = Output;
+    type Machine = Member;
+    type Disk = Disk;
+    type Judge = judge::ElectionJudge;
+
+    const NAME: &'static str = "election";
+
+    fn cast(plan: &Plan) -> Vec<Actor> {
+        let options = &plan.options;
+        let mut cast = vec![
+            Actor { place: Place::Store, role: role::TABLE, utype: 0 },
+            Actor { place: Place::Resource, role: role::RESOURCE, utype: 0 },
+        ];
+        for node in 0..options.nodes {
+            let place = Place::Node(node);
+            cast.extend((0..options.utypes).map(|utype| Actor { place, role: role::CANDIDATE, utype }));
+            if node < options.resolvers {
+                cast.push(Actor { place, role: role::RESOLVER, utype: 0 });
+            }
+        }
+        cast
+    }
+
+    fn boot(plan: &Plan, actor: &Actor, boot: Boot<Disk>) -> Member {
+        let options = &plan.options;
+        let rules = options.rules;
+        match (actor.role, actor.place) {
+            (role::TABLE, _) => Member::Table(Box::new(TableServer::start(plan, boot))),
+            (role::RESOURCE, _) => {
+                let kept = match boot.disk {
+                    Some(Disk::Resource(resource)) => resource,
+                    _ => Resource::new(usize::from(options.utypes), rules.fencing),
+                };
+                Member::Resource(kept, None)
+            }
+            (role::CANDIDATE, Place::Node(node)) => {
+                let mut config = options.candidate(Utype(actor.utype), Host(node));
+                config.heartbeat_timeout = boot.timeout;
+                // The same disk image holds the identities of all candidates of a machine.
+                let start = Start {
+                    entropy: boot.entropy,
+                    image: boot.image.wrapping_mul(Utype::MAX as u64) + u64::from(actor.utype),
+                };
+                Member::Candidate(Box::new(Candidate::new(config, start)))
+            }
+            _ => Member::Resolver(Resolver::new(Utype(actor.utype), options.heartbeat_interval_us, rules)),
+        }
+    }
+
+    fn disk(machine: &Member) -> Option<Disk> {
+        match machine {
+            Member::Table(server) => Some(Disk::Table(server.table().clone())),
+            Member::Resource(resource, _) => Some(Disk::Resource(resource.clone())),
+            Member::Candidate(_) | Member::Resolver(_) => None,
+        }
+    }
+
+    fn life(machine: &Member) -> u32 {
+        match machine {
+            Member::Candidate(candidate) => candidate.refined().life,
+            _ => 1,
+        }
+    }
+
+    fn judge(plan: &Plan, cast: &[Actor]) -> judge::ElectionJudge {
+        judge::ElectionJudge::new(plan, cast)
+    }
+
+    fn access(message: &Message) -> Option<Access> {
+        match message {
+            Message::Query(_) => Some(Access::Read),
+            Message::Heartbeat(_) | Message::Resign(_) => Some(Access::Write),
+            _ => None,
+        }
+    }
+
+    fn act(output: &Output) -> Act<Message> {
+        match *output {
+            Output::Send(Target::Table, message) => Act::Send(Some(TABLE), message),
+            Output::Send(Target::Resource, message) => Act::Send(Some(RESOURCE), message),
+            Output::Send(Target::Asker, message) => Act::Send(None, message),
+            Output::Effect { message, after } => Act::Effect(RESOURCE, message, after),
+            Output::Event(_) => Act::Tell,
+        }
+    }
+
+    fn digest(message: &Message) -> u64 {
+        match message {
+            Message::Query(query) => u64::from(query.tag) << 8 | u64::from(query.utype.0),
+            Message::Heartbeat(claim) => {
+                claim.incarnation.mint
+                    ^ claim.epoch.as_u64().rotate_left(20)
+                    ^ u64::from(claim.seq) << 8
+                    ^ claim.token.map_or(0, |token| token.version << 40 ^ token.stamp.as_micros())
+                    | 1
+            }
+            Message::Answer(answer) => u64::from(answer.digest) << 32 | u64::from(answer.tag) << 4 | 2,
+            Message::Resign(resign) => resign.epoch.as_u64() << 4 | 3,
+            Message::Seal { epoch, .. } => epoch.as_u64() << 4 | 4,
+            Message::Sealed { epoch, last, .. } => (epoch.as_u64() ^ last.rotate_left(32)) << 4 | 5,
+            Message::Operate { epoch, number, .. } => (epoch.as_u64() ^ u64::from(*number) << 40) << 4 | 6,
+            Message::Refused { epoch, .. } => epoch.as_u64() << 4 | 7,
+        }
+    }
+
+    fn counts_suspended_time(plan: &Plan) -> bool {
+        plan.options.rules.suspend_aware_clock == NodeClock::Boottime
+    }
+
+    fn command_of_fault(
+        plan: &Plan,
+        actor: &Actor,
+        kind: &FaultKind,
+        begins: bool,
+        generation: u32,
+    ) -> Option<Command> {
+        match *kind {
+            FaultKind::Rollback { by_us } if begins && actor.role == role::TABLE => {
+                Some(Command::Rollback { by: Duration::from_micros(by_us), generation })
+            }
+            FaultKind::Retune { timeout_us, .. } if begins => Some(Command::Retune(Duration::from_micros(timeout_us))),
+            FaultKind::Retune { .. } => Some(Command::Retune(plan.options.heartbeat_timeout_us)),
+            _ => None,
+        }
+    }
+
+    fn command_of_task(kind: TaskKind) -> Command {
+        match kind {
+            TaskKind::Resign => Command::Resign,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Progress: how long nobody works, and how soon somebody does once all faults are over.
+
+use crate::plan::Plan;
+use crate::report::{Convergence, RunReport};
+use failproof_core::election::{Fencing, LeaseAnchor, crash_to_acceptance};
+
+/// Watches whether each kind of leader is led.
+#[derive(Debug)]
+pub(super) struct Liveness {
+    quiet_us: u64,
+    bound_us: u64,
+    kinds: Vec<Kind>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Kind {
+    running: bool,
+    trusted: bool,
+    changed_us: u64,
+    without_us: u64,
+    converged_us: Option<u64>,
+}
+
+impl Liveness {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            quiet_us: plan.quiet_us(),
+            bound_us: bound_us(plan),
+            kinds: vec![Kind::default(); usize::from(plan.options.utypes)],
+        }
+    }
+
+    /// Somebody of this kind works and is not paused, or nobody; `trusted`: one of them within the assumptions.
+    pub(super) fn working(&mut self, utype: usize, running: bool, trusted: bool, at_us: u64) {
+        let quiet_us = self.quiet_us;
+        let kind = &mut self.kinds[utype];
+        kind.pass(at_us, quiet_us);
+        kind.running = running;
+        kind.trusted = trusted;
+        kind.pass(at_us, quiet_us);
+    }
+
+    pub(super) fn finish(&mut self, at_us: u64, report: &mut RunReport) {
+        let mut after_us = Some(0);
+        for kind in &mut self.kinds {
+            kind.pass(at_us, self.quiet_us);
+            report.without_primary_us += kind.without_us;
+            report.led_us += at_us;
+            let this = kind.converged_us.map(|converged_us| converged_us - self.quiet_us);
+            after_us = after_us.and_then(|all| this.map(|this| all.max(this)));
+        }
+        report.convergence = Some(Convergence {
+            after_us,
+            bound_us: self.bound_us,
+            told: at_us >= self.quiet_us.saturating_add(self.bound_us),
+        });
+    }
+}
+
+impl Kind {
+    fn pass(&mut self, at_us: u64, quiet_us: u64) {
+        if !self.running {
+            self.without_us += at_us - self.changed_us;
+        }
+        if self.trusted && at_us >= quiet_us && self.converged_us.is_none() {
+            self.converged_us = Some(self.changed_us.max(quiet_us));
+        }
+        self.changed_us = at_us;
+    }
+}
+
+/// Within what time somebody must work once all faults are over: `F` with the longest term, and the seal or the
+/// confirming read; once more for each kind that follows another one; and what a backward step of the store's wall clock
+/// adds when ages are measured on it.
+fn bound_us(plan: &Plan) -> u64 {
+    let options = &plan.options;
+    let (bounds, interval) = (&options.bounds, options.heartbeat_interval_us);
+    let acceptance = crash_to_acceptance(options.longest_term_us, interval, bounds);
+    let mut work = acceptance;
+    if options.rules.anchor == LeaseAnchor::Read {
+        work = work + bounds.slowest(interval + bounds.timer_late_us_max) + bounds.latency_us_max.times(2);
+    }
+    if options.rules.fencing == Fencing::Epoch {
+        work = work + bounds.latency_us_max.times(2);
+    }
+    // One that resigned waits before it asks again, and may be the only one left.
+    let mut bound = work;
+    if !plan.workload.is_empty() {
+        bound = bound + bounds.slowest(interval.times(2));
+    }
+    bound = bound.times(1 + options.affinity.len() as u64);
+    let backward: u64 = plan
+        .faults
+        .iter()
+        .map(|fault| match fault.kind {
+            crate::fault::FaultKind::ClockStep { by_us, .. } if by_us < 0 => by_us.unsigned_abs(),
+            crate::fault::FaultKind::ClockFreeze { .. } => fault.for_us,
+            _ => 0,
+        })
+        .sum();
+    if options.rules.age == failproof_core::election::StoreAge::Wall {
+        return bound.as_micros() + backward;
+    }
+    bound.as_micros()
+}

@@ -1,0 +1,199 @@
+//! The heartbeat table as a server: the pure table, its clocks, its disk and its replicas.
+
+use crate::fault::FaultKind;
+use crate::plan::Plan;
+use crate::protocol::{Boot, Cause, StoreFate};
+use failproof_core::election::{Answer, HeartbeatTable, Message, Outcome, Output, StoreNow, TableConfig, Target};
+use failproof_core::{Duration, Instant, Utype};
+use std::collections::VecDeque;
+
+use super::{Command, Disk};
+
+/// What the server did with its last input, for the judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// Nothing that the contract speaks of.
+    Nothing,
+    /// A heartbeat was decided. `starved`: it was the owner's own, newer than any accepted, on a valid entry, and was
+    /// refused all the same.
+    Heartbeat { utype: Utype, outcome: Outcome, starved: bool },
+    /// An entry was deleted by a resignation.
+    Deleted { utype: Utype },
+    /// The state of a while ago came back.
+    RolledBack,
+    /// The leader's copy answered empty about the entry of this version.
+    ReadEmpty { utype: Utype, version: u64 },
+}
+
+/// The table behind its server.
+#[derive(Debug)]
+pub struct TableServer {
+    table: HeartbeatTable,
+    granularity_us: u64,
+    /// Former states with the steady time from which they held, if the plan ever asks for one.
+    former: VecDeque<(Instant, HeartbeatTable)>,
+    former_span: Option<Duration>,
+    served: Served,
+}
+
+impl TableServer {
+    pub(crate) fn start(plan: &Plan, boot: Boot<Disk>) -> Self {
+        let options = &plan.options;
+        let config = TableConfig {
+            utypes: usize::from(options.utypes),
+            heartbeat_timeout: boot.timeout,
+            longest_term: options.longest_term_us,
+            rules: options.rules,
+            dialect: options.dialect,
+            affinity: options.affinity_map(),
+        };
+        let span = |kind: &FaultKind| match kind {
+            FaultKind::Rollback { by_us } | FaultKind::StaleRead { by_us, .. } => Some(Duration::from_micros(*by_us)),
+            _ => None,
+        };
+        let granularity_us = options.bounds.granularity_us.as_micros().max(1);
+        let now = clocks(boot.now, boot.wall, granularity_us);
+        // The plan was checked, so this cannot fail; a table that were wrong would be seen at once.
+        let fresh = HeartbeatTable::new(config).unwrap_or_else(|error| panic!("table of a checked plan: {error}"));
+        let table = match boot.disk {
+            _ if boot.first => fresh,
+            Some(Disk::Table(mut kept)) => {
+                kept.set_timeout(boot.timeout);
+                kept.restart(now);
+                kept
+            }
+            _ => {
+                let mut empty = fresh;
+                empty.restart_empty(now, boot.generation);
+                empty
+            }
+        };
+        Self {
+            table,
+            granularity_us,
+            former: VecDeque::new(),
+            former_span: plan.faults.iter().filter_map(|fault| span(&fault.kind)).max(),
+            served: Served::Nothing,
+        }
+    }
+
+    /// The table.
+    pub(crate) const fn table(&self) -> &HeartbeatTable {
+        &self.table
+    }
+
+    /// What was done with the last input.
+    pub(crate) const fn served(&self) -> Served {
+        self.served
+    }
+
+    pub(crate) fn handle(
+        &mut self,
+        steady: Instant,
+        wall: Instant,
+        fate: StoreFate,
+        cause: Cause<Message, Command>,
+        outputs: &mut Vec<Output>,
+    ) {
+        let now = clocks(steady, wall, self.granularity_us);
+        self.served = Served::Nothing;
+        match cause {
+            Cause::Message(message) => self.serve(&message, now, fate, outputs),
+            Cause::Command(Command::Retune(timeout)) => self.table.set_timeout(timeout),
+            Cause::Command(Command::Rollback { by, generation }) => {
+                let former = self.at(steady, by).clone();
+                self.table.promote(former, now, generation);
+                self.served = Served::RolledBack;
+            }
+            Cause::Command(Command::Resign) | Cause::Timer => {}
+        }
+        if !matches!(self.served, Served::Nothing | Served::ReadEmpty { .. }) {
+            self.remember(steady);
+        }
+    }
+
+    fn serve(&mut self, message: &Message, now: StoreNow, fate: StoreFate, outputs: &mut Vec<Output>) {
+        let answer = match (message, fate) {
+            (Message::Query(query), StoreFate::ReadAt(by)) => Some(self.at(now.steady, by).clone().query(query, now)),
+            (Message::Query(query), _) => {
+                let mut answer = self.table.query(query, now);
+                if answer.row.incarnation.is_none() && answer.row.version > 0 {
+                    self.served = Served::ReadEmpty { utype: query.utype, version: answer.row.version };
+                }
+                if fate == StoreFate::Corrupt {
+                    self.damage(&mut answer, message);
+                }
+                Some(answer)
+            }
+            (Message::Heartbeat(claim), StoreFate::Corrupt) => {
+                let row = self.table.entry(claim.utype).map(|entry| entry.epoch);
+                let mut answer = Answer {
+                    utype: claim.utype,
+                    to_heartbeat: true,
+                    tag: claim.seq,
+                    sent_at: claim.sent_at,
+                    row: Default::default(),
+                    digest: 0,
+                };
+                answer.row.epoch = row.unwrap_or_default();
+                self.damage(&mut answer, message);
+                Some(answer)
+            }
+            (Message::Heartbeat(claim), _) => {
+                let before = self.table.entry(claim.utype).copied();
+                let valid = self.table.is_valid(claim.utype, now);
+                let (outcome, answer) = self.table.heartbeat(claim, now);
+                let own_and_newer =
+                    before.is_some_and(|entry| entry.incarnation == claim.incarnation && claim.seq > entry.seq);
+                // A kind that follows another one is refused where that one does not run; that is no starvation.
+                let free = self.table.config().affinity.of(claim.utype).is_none();
+                let starved = outcome == Outcome::Refused && valid && own_and_newer && free;
+                self.served = Served::Heartbeat { utype: claim.utype, outcome, starved };
+                Some(answer)
+            }
+            (Message::Resign(resign), StoreFate::Serve) => {
+                if self.table.resign(resign) {
+                    self.served = Served::Deleted { utype: resign.utype };
+                }
+                None
+            }
+            _ => None,
+        };
+        outputs.extend(answer.map(|answer| Output::Send(Target::Asker, Message::Answer(answer))));
+    }
+
+    /// A damaged answer names the asker: the worst that a flipped field can say. Its digest does not match.
+    fn damage(&self, answer: &mut Answer, asked: &Message) {
+        answer.row.incarnation = match asked {
+            Message::Heartbeat(claim) => Some(claim.incarnation),
+            Message::Query(query) => Some(query.asker),
+            _ => None,
+        };
+        answer.row.seq = answer.tag;
+        answer.row.version += 1;
+        answer.row.term = self.table.config().heartbeat_timeout;
+        answer.digest = answer.expected_digest() ^ 1;
+    }
+
+    fn remember(&mut self, steady: Instant) {
+        let Some(span) = self.former_span else { return };
+        self.former.push_back((steady, self.table.clone()));
+        // The newest state that is old enough must stay.
+        while self.former.len() > 1 && self.former[1].0 + span < steady {
+            self.former.pop_front();
+        }
+    }
+
+    /// The table as it was `by` ago; as far back as is known.
+    fn at(&self, steady: Instant, by: Duration) -> &HeartbeatTable {
+        let then = Instant::from_micros(steady.as_micros().saturating_sub(by.as_micros()));
+        let held = self.former.iter().rev().find(|(from, _)| *from <= then);
+        held.or(self.former.front()).map_or(&self.table, |(_, table)| table)
+    }
+}
+
+/// The store's clocks as it reads them, in steps of its granularity.
+fn clocks(steady: Instant, wall: Instant, granularity_us: u64) -> StoreNow {
+    let coarse = |clock: Instant| Instant::from_micros(clock.as_micros() - clock.as_micros() % granularity_us);
+    StoreNow { wall: coarse(wall), steady: coarse(steady) }
+}

@@ -1,0 +1,93 @@
+//! The reference engine: a plain discrete-event loop.
+
+use crate::plan::Plan;
+use crate::protocol::Protocol;
+use crate::queue::Queue;
+use crate::report::RunReport;
+use crate::trace::Record;
+use crate::world::{Directive, EventOf, Gate, World};
+use std::sync::Arc;
+
+/// A deliberate bug of an engine, to show that comparing engines convicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineBug {
+    /// None.
+    #[default]
+    None,
+    /// A message that arrives while the target's timer is due is lost, as by a cancelled receive.
+    CancelledReceive,
+    /// At equal times timers come before messages.
+    TimerFirst,
+}
+
+/// Runs `plan`, which has been checked, to its end.
+#[must_use]
+pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record>) {
+    let end_us = plan.options.time_us;
+    let mut world = World::<P>::new(plan, record);
+    let mut queue = Queue::default();
+    let mut posts: Vec<EventOf<P>> = Vec::new();
+    let mut waiting: Vec<Vec<EventOf<P>>> = (0..world.places()).map(|_| Vec::new()).collect();
+    let mut directives = Vec::new();
+    let mut machines: Vec<P::Machine> = (0..world.cast().len() as u16).map(|actor| world.start(actor, 0)).collect();
+    loop {
+        world.take_posts(&mut posts);
+        for event in posts.drain(..) {
+            queue.push(event);
+        }
+        let next_us = queue.next_us();
+        if let Some(agenda_us) = world.agenda_us()
+            && agenda_us <= end_us
+            && next_us.is_none_or(|next_us| agenda_us <= next_us)
+        {
+            world.environment(&mut directives);
+            for directive in directives.drain(..) {
+                obey(directive, agenda_us, &mut world, &mut machines, &mut waiting, &mut queue);
+            }
+            continue;
+        }
+        let Some(event) = queue.pop() else { break };
+        if event.at_us > end_us {
+            break;
+        }
+        match world.gate(&event) {
+            Gate::Open => world.step(&mut machines[usize::from(event.target)], &event),
+            Gate::Waits => waiting[world.place_of(event.target)].push(event),
+            Gate::Void => world.drop_event(&event),
+        }
+    }
+    world.finish(end_us)
+}
+
+fn obey<P: Protocol>(
+    directive: Directive,
+    at_us: u64,
+    world: &mut World<P>,
+    machines: &mut [P::Machine],
+    waiting: &mut [Vec<EventOf<P>>],
+    queue: &mut Queue<P::Message, P::Command>,
+) {
+    match directive {
+        Directive::Kill { place, durable } => {
+            for actor in world.actors_at(place).collect::<Vec<_>>() {
+                let disk = if durable { P::disk(&machines[usize::from(actor)]) } else { None };
+                world.keep_disk(actor, disk);
+            }
+            for event in waiting[place].drain(..) {
+                world.drop_event(&event);
+            }
+        }
+        Directive::Start { place } => {
+            for actor in world.actors_at(place).collect::<Vec<_>>() {
+                machines[usize::from(actor)] = world.start(actor, at_us);
+            }
+        }
+        Directive::Resume { place } => {
+            for mut event in waiting[place].drain(..) {
+                event.at_us = at_us;
+                queue.push(event);
+            }
+        }
+        Directive::Pause { .. } | Directive::Rewire => {}
+    }
+}

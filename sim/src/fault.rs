@@ -1,0 +1,418 @@
+//! The fault vocabulary: what can go wrong, where, when and for how long.
+//!
+//! A fault is data. All are relative to a calm world: perfect clocks, no loss, a store that serves.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A machine of the simulated world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Place {
+    /// The node with this number, from 0: `n0`.
+    Node(u16),
+    /// The machine of the heartbeat table: `store`.
+    Store,
+    /// The machine of the resource that primaries write to: `resource`.
+    Resource,
+    /// The node that works as primary when the fault begins (the first of them), else `n0`: `primary`.
+    Primary,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(n) => write!(f, "n{n}"),
+            Self::Store => f.write_str("store"),
+            Self::Resource => f.write_str("resource"),
+            Self::Primary => f.write_str("primary"),
+        }
+    }
+}
+
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        place.to_string()
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "store" => Ok(Self::Store),
+            "resource" => Ok(Self::Resource),
+            "primary" => Ok(Self::Primary),
+            _ => text
+                .strip_prefix('n')
+                .and_then(|n| n.parse().ok())
+                .map(Self::Node)
+                .ok_or_else(|| format!("`{text}` is no place; expected n0, n1, …, primary, store or resource")),
+        }
+    }
+}
+
+/// Which messages of a place are hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Those to it.
+    In,
+    /// Those from it.
+    Out,
+    /// All.
+    Both,
+}
+
+/// Which operations on the store are hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Queries.
+    Read,
+    /// Heartbeats and resignations.
+    Write,
+    /// All.
+    Any,
+}
+
+impl Access {
+    /// Whether an operation of kind `access` is meant.
+    #[must_use]
+    pub fn covers(self, access: Self) -> bool {
+        self == Self::Any || self == access
+    }
+}
+
+/// A class of faults, as `--faults` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultClass {
+    /// Crashes, pauses, suspensions, clones.
+    Process,
+    /// Partitions, loss, duplication, delay.
+    Network,
+    /// Refused and lost operations, stale replicas, rollback, loss of the table.
+    Store,
+    /// Rates, steps and freezes of clocks.
+    Clock,
+}
+
+impl FaultClass {
+    /// All classes: `swarm`.
+    pub const ALL: [Self; 4] = [Self::Process, Self::Network, Self::Store, Self::Clock];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Network => "network",
+            Self::Store => "store",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+macro_rules! fault_kinds {
+    ($( $(#[$doc:meta])* $class:ident $name:literal $variant:ident { $( $(#[$fdoc:meta])* $field:ident : $type:ty ),* $(,)? } )+) => {
+        /// What goes wrong.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub enum FaultKind { $( $(#[$doc])* $variant { $( $(#[$fdoc])* $field: $type ),* } ),+ }
+
+        impl FaultKind {
+            /// Every kind by name, with its class.
+            pub const NAMES: &'static [(&'static str, FaultClass)] = &[ $( ($name, FaultClass::$class) ),+ ];
+
+            /// The word for it, in plans and reports.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $( Self::$variant { .. } => $name ),+ }
+            }
+
+            /// Its class.
+            #[must_use]
+            pub const fn class(&self) -> FaultClass {
+                match self { $( Self::$variant { .. } => FaultClass::$class ),+ }
+            }
+        }
+    };
+}
+
+fault_kinds! {
+    /// The process ends and starts again when the fault is over, as a new incarnation. Messages to it are lost meanwhile.
+    Process "crash" Crash {
+        /// Where.
+        node: Place,
+        /// Whether its disk survives: the table's entries, a node's image.
+        durable: bool,
+    }
+    /// The process stands still; messages and timers wait. Its clock goes on.
+    Process "pause" Pause {
+        /// Where.
+        node: Place,
+    }
+    /// The machine sleeps: a pause in which a clock that does not count suspended time stands still too.
+    Process "suspend" Suspend {
+        /// Where.
+        node: Place,
+    }
+    /// The machine starts over from a copy of another one's disk image.
+    Process "clone" Clone {
+        /// Which is replaced.
+        node: Place,
+        /// Whose image it gets.
+        of: Place,
+    }
+    /// All messages of a place, or those in one direction, are lost.
+    Network "isolate" Isolate {
+        /// Where.
+        node: Place,
+        /// Which.
+        direction: Direction,
+    }
+    /// Messages of one link in one direction are lost.
+    Network "cut" Cut {
+        /// From here.
+        from: Place,
+        /// To there.
+        to: Place,
+    }
+    /// The places of one side and all the others cannot reach each other.
+    Network "partition" Partition {
+        /// One side.
+        side: Vec<Place>,
+    }
+    /// Messages are lost at random.
+    Network "lossy" Lossy {
+        /// How many of a million.
+        ppm: u32,
+    }
+    /// Messages arrive twice at random, the second time up to `spread_us` later.
+    Network "duplicate" Duplicate {
+        /// How many of a million.
+        ppm: u32,
+        /// How much later at most.
+        spread_us: u64,
+    }
+    /// Messages overtake each other: each is late by up to `spread_us`, drawn for each.
+    Network "reorder" Reorder {
+        /// How late at most.
+        spread_us: u64,
+    }
+    /// Messages of a place, or those in one direction, are late by `by_us`.
+    Network "delay" Delay {
+        /// Where.
+        node: Place,
+        /// Which.
+        direction: Direction,
+        /// How late.
+        by_us: u64,
+    }
+    /// The store does not carry operations of a place out, and does not answer.
+    Store "refuse" Refuse {
+        /// Whose; everyone's if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<Place>,
+        /// Which.
+        access: Access,
+    }
+    /// The store carries operations of a place out, but its answer is lost.
+    Store "lost_ack" LostAck {
+        /// Whose; everyone's if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<Place>,
+        /// Which.
+        access: Access,
+    }
+    /// Writes of a place are carried out late.
+    Store "late" Late {
+        /// Whose; everyone's if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<Place>,
+        /// How late.
+        by_us: u64,
+    }
+    /// Reads are answered by a replica that lags.
+    Store "stale_read" StaleRead {
+        /// Whose; everyone's if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<Place>,
+        /// How far the replica is behind.
+        by_us: u64,
+    }
+    /// The store answers nobody's writes: `refuse` of all writes of all nodes, as a database in read-only mode does.
+    Store "read_only" ReadOnly {}
+    /// Answers to a place are damaged: they name the asker as owner. A write so answered was not carried out.
+    Store "corrupt" Corrupt {
+        /// Whose; everyone's if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<Place>,
+        /// Which.
+        access: Access,
+    }
+    /// A lagging replica is promoted: the state of a while ago comes back, the clock goes on.
+    Store "rollback" Rollback {
+        /// How far it was behind.
+        by_us: u64,
+    }
+    /// The store restarts empty, after an outage as long as the fault.
+    Store "wipe" Wipe {}
+    /// T is configured differently while the fault lasts: at the store, or at one node.
+    Store "retune" Retune {
+        /// Where: the store or a node.
+        node: Place,
+        /// T meanwhile.
+        timeout_us: u64,
+    }
+    /// A clock runs at another rate. At the store: both its clocks.
+    Clock "clock_rate" ClockRate {
+        /// Where.
+        node: Place,
+        /// Parts per million beside true time, from −1,000,000.
+        ppm: i32,
+    }
+    /// A clock steps, and stays so. At the store: its wall clock only.
+    Clock "clock_step" ClockStep {
+        /// Where.
+        node: Place,
+        /// By how much.
+        by_us: i64,
+    }
+    /// A clock stands still. At the store: its wall clock only.
+    Clock "clock_freeze" ClockFreeze {
+        /// Where.
+        node: Place,
+    }
+}
+
+/// One fault of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Fault {
+    /// Its number in the plan.
+    pub id: u32,
+    /// What goes wrong, and where.
+    #[serde(flatten)]
+    pub kind: FaultKind,
+    /// When it begins, in true microseconds.
+    pub at_us: u64,
+    /// How long it lasts, in true microseconds.
+    pub for_us: u64,
+}
+
+impl Fault {
+    /// When it is over.
+    #[must_use]
+    pub const fn end_us(&self) -> u64 {
+        self.at_us.saturating_add(self.for_us)
+    }
+
+    /// Until when it can still be felt: messages that it delayed are on their way.
+    #[must_use]
+    pub fn quiet_us(&self) -> u64 {
+        let later = match self.kind {
+            FaultKind::Delay { by_us, .. } | FaultKind::Late { by_us, .. } => by_us,
+            FaultKind::Duplicate { spread_us, .. } | FaultKind::Reorder { spread_us } => spread_us,
+            _ => 0,
+        };
+        self.end_us().saturating_add(later)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = |us: u64| us as f64 / 1e6;
+        write!(f, "#{} {:.3} s +{:.3} s ", self.id, seconds(self.at_us), seconds(self.for_us))?;
+        write!(f, "{}", self.kind.name())?;
+        let serde_json::Value::Object(fields) = serde_json::to_value(&self.kind).map_err(|_| fmt::Error)? else {
+            return Ok(());
+        };
+        for (name, value) in fields.iter().filter(|(name, _)| *name != "kind") {
+            write!(f, " {name}={}", value.to_string().replace('"', ""))?;
+        }
+        Ok(())
+    }
+}
+
+impl FaultKind {
+    /// The places it names.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        let mut copy = self.clone();
+        copy.places_mut().into_iter().map(|place| *place).collect()
+    }
+
+    /// The same fault with `primary` spelled out.
+    #[must_use]
+    pub fn resolved(&self, primary: Place) -> Self {
+        let mut copy = self.clone();
+        for place in copy.places_mut() {
+            if *place == Place::Primary {
+                *place = primary;
+            }
+        }
+        copy
+    }
+
+    fn places_mut(&mut self) -> Vec<&mut Place> {
+        match self {
+            Self::Crash { node, .. }
+            | Self::Pause { node }
+            | Self::Suspend { node }
+            | Self::Isolate { node, .. }
+            | Self::Delay { node, .. }
+            | Self::Retune { node, .. }
+            | Self::ClockRate { node, .. }
+            | Self::ClockStep { node, .. }
+            | Self::ClockFreeze { node } => vec![node],
+            Self::Clone { node, of } => vec![node, of],
+            Self::Cut { from, to } => vec![from, to],
+            Self::Partition { side } => side.iter_mut().collect(),
+            Self::Refuse { node, .. }
+            | Self::LostAck { node, .. }
+            | Self::Late { node, .. }
+            | Self::StaleRead { node, .. }
+            | Self::Corrupt { node, .. } => node.iter_mut().collect(),
+            Self::Lossy { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::ReadOnly {}
+            | Self::Rollback { .. }
+            | Self::Wipe {} => Vec::new(),
+        }
+    }
+
+    /// What is wrong with its values, if anything.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::ClockRate { ppm, .. } if !(-1_000_000..=1_000_000).contains(ppm) => {
+                Err(format!("ppm is {ppm}; expected -1000000 to 1000000"))
+            }
+            Self::Lossy { ppm } | Self::Duplicate { ppm, .. } if *ppm > 1_000_000 => {
+                Err(format!("ppm is {ppm}; expected at most 1000000"))
+            }
+            Self::Clone { node, of }
+                if matches!(node, Place::Store | Place::Resource) || matches!(of, Place::Store | Place::Resource) =>
+            {
+                Err("only nodes can be cloned".to_owned())
+            }
+            Self::Crash { node: Place::Resource, durable: false } => {
+                Err("a resource that forgets its seal protects nobody; expected durable: true".to_owned())
+            }
+            Self::Retune { node: Place::Resource, .. } => {
+                Err("the resource has no timeout; expected a node or the store".to_owned())
+            }
+            Self::Retune { timeout_us: 0, .. } => Err("timeout_us is 0; expected more".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}

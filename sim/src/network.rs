@@ -1,0 +1,173 @@
+//! The fate of messages: whether one arrives, when, and how often.
+
+use crate::chance::{Concern, Stream, scale};
+use crate::event::ActorId;
+use crate::fault::{Direction, FaultKind, Place};
+use crate::plan::{Fate, Noise};
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The sending actor.
+    pub source: ActorId,
+    /// Its machine.
+    pub source_place: Place,
+    /// The receiving actor.
+    pub target: ActorId,
+    /// Its machine.
+    pub target_place: Place,
+}
+
+/// What becomes of one message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number on the link, even; a second copy takes the next one.
+    pub counter: u32,
+    /// How long until it arrives; `None` if it is lost.
+    pub after_us: Option<u64>,
+    /// How long until a second copy arrives.
+    pub again_after_us: Option<u64>,
+}
+
+/// All links.
+#[derive(Debug)]
+pub struct Network {
+    noise: Noise,
+    calm_from_us: u64,
+    actors: usize,
+    index: Vec<u32>,
+    links: Vec<Link>,
+    faults: Vec<(u32, FaultKind)>,
+    fates: Vec<Fate>,
+}
+
+#[derive(Debug)]
+struct Link {
+    stream: Stream,
+    sent: u32,
+}
+
+impl Network {
+    /// A network between `actors` actors. Loss and duplication by noise end at `calm_from_us`.
+    #[must_use]
+    pub fn new(actors: usize, noise: Noise, calm_from_us: u64, fates: &[Fate]) -> Self {
+        Self {
+            noise,
+            calm_from_us,
+            actors,
+            index: vec![0; actors * actors],
+            links: Vec::new(),
+            faults: Vec::new(),
+            fates: fates.to_vec(),
+        }
+    }
+
+    /// Lets a network fault begin.
+    pub fn begin(&mut self, id: u32, kind: FaultKind) {
+        self.faults.push((id, kind));
+    }
+
+    /// Lets it end.
+    pub fn end(&mut self, id: u32) {
+        self.faults.retain(|(other, _)| *other != id);
+    }
+
+    fn link(&mut self, source: ActorId, target: ActorId) -> &mut Link {
+        let at = usize::from(source) * self.actors + usize::from(target);
+        if self.index[at] == 0 {
+            let stream = Stream::new(self.noise.seed, Concern::Link, source, target);
+            self.links.push(Link { stream, sent: 0 });
+            self.index[at] = self.links.len() as u32;
+        }
+        let link = self.index[at] as usize - 1;
+        &mut self.links[link]
+    }
+
+    /// Decides about one message sent at `at_us`. Takes two words from the link's stream.
+    pub fn deliver(&mut self, at_us: u64, route: Route) -> Delivery {
+        let noise = self.noise;
+        let calm = at_us >= self.calm_from_us;
+        let link = self.link(route.source, route.target);
+        let which = link.sent;
+        link.sent += 1;
+        let (first, second) = (link.stream.word(), link.stream.word());
+        let latency = noise.latency_us_min + scale(first, noise.latency_us_max - noise.latency_us_min + 1);
+        // Three independent parts of the second word: loss, duplication, and how late a late one is.
+        let (loss, duplicate, spread) = (second >> 44, (second >> 24) & 0xf_ffff, second & 0xff_ffff);
+        let mut delivery = Delivery { counter: which * 2, after_us: Some(latency), again_after_us: None };
+        if !calm && below(loss, noise.loss_ppm) {
+            delivery.after_us = None;
+        }
+        if !calm && below(duplicate, noise.duplicate_ppm) {
+            delivery.again_after_us = Some(latency + part(spread, latency) + 1);
+        }
+        if !self.faults.is_empty() {
+            self.weather(&mut delivery, route, loss, duplicate, spread);
+        }
+        if !self.fates.is_empty() {
+            self.single(&mut delivery, route, which);
+        }
+        delivery
+    }
+
+    fn weather(&self, delivery: &mut Delivery, route: Route, loss: u64, duplicate: u64, spread: u64) {
+        for (_, kind) in &self.faults {
+            match kind {
+                FaultKind::Lossy { ppm } if below(loss, *ppm) => delivery.after_us = None,
+                FaultKind::Duplicate { ppm, spread_us } if below(duplicate, *ppm) => {
+                    delivery.again_after_us = delivery.after_us.map(|after| after + part(spread, *spread_us) + 1);
+                }
+                FaultKind::Reorder { spread_us } => add(delivery, part(spread, *spread_us)),
+                FaultKind::Delay { node, direction, by_us } if hits(*node, *direction, route) => add(delivery, *by_us),
+                FaultKind::Isolate { node, direction } if hits(*node, *direction, route) => lose(delivery),
+                FaultKind::Cut { from, to } if (*from, *to) == (route.source_place, route.target_place) => {
+                    lose(delivery)
+                }
+                FaultKind::Partition { side }
+                    if side.contains(&route.source_place) != side.contains(&route.target_place) =>
+                {
+                    lose(delivery);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn single(&self, delivery: &mut Delivery, route: Route, which: u32) {
+        let ours =
+            |fate: &&Fate| fate.from == route.source_place && fate.to == route.target_place && fate.which == which;
+        match self.fates.iter().find(ours) {
+            Some(Fate { delay_us: Some(by_us), .. }) => add(delivery, *by_us),
+            Some(Fate { delay_us: None, .. }) => lose(delivery),
+            None => {}
+        }
+    }
+}
+
+fn lose(delivery: &mut Delivery) {
+    delivery.after_us = None;
+    delivery.again_after_us = None;
+}
+
+fn add(delivery: &mut Delivery, by_us: u64) {
+    delivery.after_us = delivery.after_us.map(|after| after + by_us);
+}
+
+fn hits(node: Place, direction: Direction, route: Route) -> bool {
+    let (inward, outward) = (route.target_place == node, route.source_place == node);
+    match direction {
+        Direction::In => inward,
+        Direction::Out => outward,
+        Direction::Both => inward || outward,
+    }
+}
+
+/// Whether a 20-bit draw falls below `ppm` of a million.
+const fn below(draw: u64, ppm: u32) -> bool {
+    draw * 1_000_000 < (ppm as u64) << 20
+}
+
+/// The share of `span` that a 24-bit draw names.
+const fn part(draw: u64, span: u64) -> u64 {
+    ((draw as u128 * span as u128) >> 24) as u64
+}

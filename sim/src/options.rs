@@ -1,0 +1,147 @@
+//! The knobs of a run: sizes, times, rules and what is assumed of the world.
+
+use crate::fault::Place;
+use crate::plan::{PlanError, invalid};
+use failproof_core::election::{Affinity, Bounds, Config, Dialect, Rules, Work};
+use failproof_core::{Duration, Host, Utype};
+use serde::{Deserialize, Serialize};
+
+/// The options of an election.
+///
+/// [`Options::default`] is five nodes, one kind of leader, I = 1 s, T = 5 s, ten minutes, hardened rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// How many nodes run candidates; at least 1, at most 2,000.
+    pub nodes: u16,
+    /// How many of them also run a read-only resolver.
+    pub resolvers: u16,
+    /// How many kinds of leader there are; each node has a candidate for each.
+    pub utypes: u8,
+    /// Which kind follows which, as pairs.
+    pub affinity: Vec<(u8, u8)>,
+    /// How long the run is, in true microseconds.
+    pub time_us: u64,
+    /// I.
+    pub heartbeat_interval_us: Duration,
+    /// T; more than twice I.
+    pub heartbeat_timeout_us: Duration,
+    /// The longest T that a fault may configure; at least T.
+    pub longest_term_us: Duration,
+    /// What is assumed; belief is owed within.
+    pub bounds: Bounds,
+    /// What primaries do.
+    pub work: Work,
+    /// Which published table decides where the rules leave it open.
+    pub dialect: Dialect,
+    /// The decisions.
+    pub rules: Rules,
+    /// Clocks that are not perfect from the start.
+    #[serde(default)]
+    pub clocks: Vec<ClockOptions>,
+}
+
+/// A clock that is ahead or runs fast, within or outside the bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockOptions {
+    /// Whose.
+    pub node: Place,
+    /// How far ahead it starts.
+    pub ahead_us: u64,
+    /// Parts per million beside true time.
+    pub ppm: i32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let timeout = Duration::from_secs(5);
+        Self {
+            nodes: 5,
+            resolvers: 0,
+            utypes: 1,
+            affinity: Vec::new(),
+            time_us: 600_000_000,
+            heartbeat_interval_us: Duration::from_secs(1),
+            heartbeat_timeout_us: timeout,
+            longest_term_us: timeout,
+            bounds: Bounds {
+                drift_ppm: 1_000,
+                latency_us_max: Duration::from_millis(50),
+                timer_late_us_max: Duration::from_millis(10),
+                stop_us_max: Duration::ZERO,
+                granularity_us: Duration::from_millis(1),
+            },
+            work: Work { every_us: Duration::from_secs(1), takes_us: Duration::from_millis(20) },
+            dialect: Dialect::Sql,
+            rules: Rules::hardened(),
+            clocks: Vec::new(),
+        }
+    }
+}
+
+/// The most nodes that a run may have.
+const NODES_MAX: u16 = 2_000;
+
+impl Options {
+    /// The parameters of one candidate.
+    pub(crate) fn candidate(&self, utype: Utype, host: Host) -> Config {
+        Config {
+            utype,
+            host,
+            heartbeat_interval: self.heartbeat_interval_us,
+            heartbeat_timeout: self.heartbeat_timeout_us,
+            bounds: self.bounds,
+            rules: self.rules,
+            affinity: self.affinity.iter().find(|(from, _)| *from == utype.0).map(|(_, to)| Utype(*to)),
+            work: self.work,
+        }
+    }
+
+    /// Which kinds follow which. [`Options::check`] has seen that it can be built.
+    pub(crate) fn affinity_map(&self) -> Affinity {
+        let links: Vec<_> = self.affinity.iter().map(|(from, to)| (Utype(*from), Utype(*to))).collect();
+        Affinity::new(&links).unwrap_or_default()
+    }
+
+    pub(crate) fn check(&self) -> Result<(), PlanError> {
+        if self.nodes == 0 || self.nodes > NODES_MAX {
+            return Err(invalid("options.nodes", format!("{} nodes; expected 1 to {NODES_MAX}", self.nodes)));
+        }
+        if self.resolvers > self.nodes {
+            return Err(invalid("options.resolvers", "expected at most as many as nodes"));
+        }
+        if self.utypes == 0 || usize::from(self.utypes) > Utype::MAX {
+            return Err(invalid("options.utypes", format!("{} kinds; expected 1 to {}", self.utypes, Utype::MAX)));
+        }
+        if self.time_us == 0 || self.time_us > crate::clock::RUN_US_MAX {
+            return Err(invalid("options.time_us", "expected more than 0 and at most 2000 hours"));
+        }
+        let links: Vec<_> = self.affinity.iter().map(|(from, to)| (Utype(*from), Utype(*to))).collect();
+        if links.iter().any(|(from, to)| from.0.max(to.0) >= self.utypes) {
+            return Err(invalid("options.affinity", format!("names a kind beyond the {} there are", self.utypes)));
+        }
+        Affinity::new(&links).map_err(|error| invalid("options.affinity", error.to_string()))?;
+        for utype in 0..self.utypes {
+            let config = self.candidate(Utype(utype), Host(0));
+            config.checked().map_err(|error| invalid("options", error.to_string()))?;
+        }
+        if self.longest_term_us < self.heartbeat_timeout_us {
+            return Err(invalid("options.longest_term_us", "expected at least heartbeat_timeout_us"));
+        }
+        for clock in &self.clocks {
+            if !(-500_000..=1_000_000).contains(&clock.ppm) {
+                return Err(invalid("options.clocks", format!("ppm is {}; expected -500000 to 1000000", clock.ppm)));
+            }
+            if clock.ahead_us > crate::clock::RUN_US_MAX {
+                return Err(invalid("options.clocks", "ahead_us is more than 2000 hours"));
+            }
+            if let Place::Node(n) = clock.node
+                && n >= self.nodes
+            {
+                return Err(invalid("options.clocks", format!("names node n{n}, but there are only {}", self.nodes)));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,310 @@
+//! A plan: everything that decides a run, as plain data that is printed, saved and replayed.
+//!
+//! A seed only generates a plan. The plan then holds all: options, noise, workload, faults and single message fates.
+
+use crate::clock::RUN_US_MAX;
+use crate::fault::{Fault, FaultKind, Place};
+use crate::options::Options;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
+
+/// The version of the plan format, which includes how noise is drawn.
+pub const FORMAT: u32 = 1;
+
+/// One run, before it happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Whose plan it is: `election`.
+    pub protocol: String,
+    /// The seed it was generated from, for the record.
+    pub seed: u64,
+    /// Sizes, times, rules and what is assumed.
+    pub options: Options,
+    /// What the network and timers do all the time.
+    pub noise: Noise,
+    /// What operators do.
+    #[serde(default)]
+    pub workload: Vec<Task>,
+    /// What goes wrong.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// What happens to single messages.
+    #[serde(default)]
+    pub fates: Vec<Fate>,
+    /// What the run was found to break.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
+}
+
+/// What the network and timers do all the time, drawn from streams of their own. Loss and duplication end when the
+/// last fault does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noise {
+    /// How the streams are used. Changing that is a new version.
+    pub version: u32,
+    /// What the streams are drawn from.
+    pub seed: u64,
+    /// The least one-way latency; at least 1.
+    pub latency_us_min: u64,
+    /// The largest one-way latency.
+    pub latency_us_max: u64,
+    /// How many of a million messages are lost.
+    pub loss_ppm: u32,
+    /// How many of a million messages arrive twice.
+    pub duplicate_ppm: u32,
+    /// How late a timer fires at most.
+    pub timer_late_us_max: u64,
+}
+
+/// What an operator does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// When, in true microseconds.
+    pub at_us: u64,
+    /// Where.
+    pub node: Place,
+    /// For which kind of leader.
+    #[serde(default)]
+    pub utype: u8,
+    /// What.
+    pub what: TaskKind,
+}
+
+/// What an operator can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Asks a primary to hand over. Others ignore it.
+    Resign,
+}
+
+/// What happens to one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fate {
+    /// The sender.
+    pub from: Place,
+    /// The receiver.
+    pub to: Place,
+    /// Which message of this link, from 0.
+    pub which: u32,
+    /// How late it is; lost if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_us: Option<u64>,
+}
+
+/// What a run was found to break, and under what it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// The property.
+    pub property: String,
+    /// When, in true microseconds.
+    pub at_us: u64,
+    /// The hash of the whole trace.
+    pub trace_hash: String,
+    /// The version of failproof.
+    pub version: String,
+}
+
+/// Why a plan cannot be run. The message names the place and what was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The file cannot be read.
+    #[error("cannot read plan {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is no plan.
+    #[error("plan {path} is not valid: {source}; expected a JSON file written by `failproof run --out`")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// The plan is of another version.
+    #[error("plan {path} has format {found}, expected {FORMAT}: it was written by another version of failproof")]
+    Version {
+        /// The file.
+        path: String,
+        /// Its version.
+        found: u64,
+    },
+    /// A value is out of place.
+    #[error("plan: {field}: {problem}")]
+    Invalid {
+        /// Where.
+        field: String,
+        /// What, and what was expected.
+        problem: String,
+    },
+}
+
+/// A complaint about one field.
+pub(crate) fn invalid(field: impl Into<String>, problem: impl Into<String>) -> PlanError {
+    PlanError::Invalid { field: field.into(), problem: problem.into() }
+}
+
+impl Plan {
+    /// A calm run of `options`: perfect network within the bounds, no faults. Add faults with [`Plan::fault`].
+    #[must_use]
+    pub fn calm(options: Options) -> Self {
+        let latency = options.bounds.latency_us_max.as_micros().max(1);
+        Self {
+            format: FORMAT,
+            protocol: "election".to_owned(),
+            seed: 0,
+            noise: Noise {
+                version: 1,
+                seed: 0,
+                latency_us_min: 1,
+                latency_us_max: latency,
+                loss_ppm: 0,
+                duplicate_ppm: 0,
+                timer_late_us_max: 0,
+            },
+            options,
+            workload: Vec::new(),
+            faults: Vec::new(),
+            fates: Vec::new(),
+            found: None,
+        }
+    }
+
+    /// Adds a fault that begins at `at_us` and lasts `for_us`.
+    #[must_use]
+    pub fn fault(mut self, kind: FaultKind, at_us: u64, for_us: u64) -> Self {
+        let id = self.faults.iter().map(|fault| fault.id + 1).max().unwrap_or(0);
+        self.faults.push(Fault { id, kind, at_us, for_us });
+        self
+    }
+
+    /// Sets what the network and timers draw from.
+    #[must_use]
+    pub const fn noise_seed(mut self, seed: u64) -> Self {
+        self.noise.seed = seed;
+        self
+    }
+
+    /// When the last fault can no longer be felt, in true microseconds; zero without faults.
+    #[must_use]
+    pub fn quiet_us(&self) -> u64 {
+        let faults = self.faults.iter().map(Fault::quiet_us);
+        let tasks = self.workload.iter().map(|task| task.at_us);
+        faults.chain(tasks).max().unwrap_or(0)
+    }
+
+    /// Reads a plan and checks it.
+    ///
+    /// # Errors
+    /// See [`PlanError`]; each names the file or the field, and what was expected.
+    pub fn read(path: &Path) -> Result<Self, PlanError> {
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| PlanError::Unreadable { path: name.clone(), source })?;
+        let value: serde_json::Value =
+            serde_json::from_str(&text).map_err(|source| PlanError::Malformed { path: name.clone(), source })?;
+        if let Some(found) = value.get("format").and_then(serde_json::Value::as_u64)
+            && found != u64::from(FORMAT)
+        {
+            return Err(PlanError::Version { path: name, found });
+        }
+        // From the text again: its errors name line and column.
+        let plan: Self = serde_json::from_str(&text).map_err(|source| PlanError::Malformed { path: name, source })?;
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// Checks every relation that a run relies on.
+    ///
+    /// # Errors
+    /// [`PlanError::Invalid`], naming the field and what was expected.
+    pub fn check(&self) -> Result<(), PlanError> {
+        if self.protocol != "election" {
+            return Err(invalid("protocol", format!("unknown protocol `{}`; expected election", self.protocol)));
+        }
+        self.options.check()?;
+        let noise = &self.noise;
+        if noise.version != 1 {
+            return Err(invalid("noise.version", format!("{} is unknown; expected 1", noise.version)));
+        }
+        if noise.latency_us_min == 0 || noise.latency_us_min > noise.latency_us_max {
+            return Err(invalid("noise.latency_us_min", "expected at least 1 and at most latency_us_max"));
+        }
+        for (name, at_us) in self.faults.iter().map(|fault| (format!("faults[id {}]", fault.id), fault.end_us())) {
+            if at_us > RUN_US_MAX {
+                return Err(invalid(name, "ends later than the longest run, 2000 hours"));
+            }
+        }
+        for fault in &self.faults {
+            let field = format!("faults[id {}]", fault.id);
+            for place in fault.kind.places() {
+                self.check_place(&field, place)?;
+            }
+            fault.kind.check().map_err(|problem| invalid(&field, problem))?;
+        }
+        for (i, task) in self.workload.iter().enumerate() {
+            self.check_place(&format!("workload[{i}]"), task.node)?;
+            if task.utype >= self.options.utypes {
+                return Err(invalid(
+                    format!("workload[{i}].utype"),
+                    format!("there are {} kinds", self.options.utypes),
+                ));
+            }
+        }
+        for (i, fate) in self.fates.iter().enumerate() {
+            for place in [fate.from, fate.to] {
+                self.check_place(&format!("fates[{i}]"), place)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_place(&self, field: &str, place: Place) -> Result<(), PlanError> {
+        match place {
+            Place::Node(n) if n >= self.options.nodes => Err(invalid(
+                field,
+                format!(
+                    "names node n{n}, but there are only {} (n0 to n{})",
+                    self.options.nodes,
+                    self.options.nodes - 1
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Options, then one line per fault.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = &self.options;
+        writeln!(
+            f,
+            "{} seed {}: {} nodes, {:.1} s, I {}, T {}",
+            self.protocol,
+            self.seed,
+            options.nodes,
+            options.time_us as f64 / 1e6,
+            options.heartbeat_interval_us,
+            options.heartbeat_timeout_us
+        )?;
+        for task in &self.workload {
+            writeln!(f, "  {:.3} s {} {:?}", task.at_us as f64 / 1e6, task.node, task.what)?;
+        }
+        for fault in &self.faults {
+            writeln!(f, "  {fault}")?;
+        }
+        Ok(())
+    }
+}

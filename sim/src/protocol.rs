@@ -1,0 +1,195 @@
+//! What a protocol brings along to be simulated: its machines, its words, its refinement and its judge.
+
+use crate::event::{ActorId, Body};
+use crate::fault::{Access, FaultKind, Place};
+use crate::plan::{Plan, TaskKind};
+use crate::report::RunReport;
+use failproof_core::{Duration, Instant, Machine};
+use std::fmt::Debug;
+
+/// One actor of the cast: a machine that runs at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Where it runs.
+    pub place: Place,
+    /// What it is there, in the protocol's own numbering.
+    pub role: u8,
+    /// For which kind of leader.
+    pub utype: u8,
+}
+
+/// What the store does with one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFate {
+    /// Carries it out and answers.
+    Serve,
+    /// Carries it out on its state of a while ago.
+    ReadAt(Duration),
+    /// Answers with damage. A write is not carried out.
+    Corrupt,
+}
+
+/// One input of a machine, with the clocks of its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Stimulus<M, C> {
+    /// The wall clock of the place.
+    pub wall: Instant,
+    /// What the store does with it, if it is an operation on the store.
+    pub fate: StoreFate,
+    /// What happens.
+    pub cause: Cause<M, C>,
+}
+
+/// What happens to a machine.
+#[derive(Clone, Copy, Debug)]
+pub enum Cause<M, C> {
+    /// Its deadline passed.
+    Timer,
+    /// A message arrived.
+    Message(M),
+    /// The environment makes it do something.
+    Command(C),
+}
+
+/// What an output asks of the world.
+#[derive(Clone, Copy, Debug)]
+pub enum Act<M> {
+    /// Send a message to this actor; to whoever asked if absent.
+    Send(Option<ActorId>, M),
+    /// Send it later, unless the process ends before.
+    Effect(ActorId, M, Duration),
+    /// Nothing: it is told to the application.
+    Tell,
+}
+
+/// What a start is made of.
+#[derive(Debug)]
+pub struct Boot<D> {
+    /// What the disk kept.
+    pub disk: Option<D>,
+    /// Chance.
+    pub entropy: u64,
+    /// What the disk image identifies itself by.
+    pub image: u64,
+    /// T as configured at that place now.
+    pub timeout: Duration,
+    /// The store generation.
+    pub generation: u32,
+    /// The wall clock of the place.
+    pub wall: Instant,
+    /// The clock that the machine reads.
+    pub now: Instant,
+    /// Whether the run begins with this start.
+    pub first: bool,
+}
+
+/// What the world knows of a place and the protocol does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Its process does not run.
+    pub down: bool,
+    /// Its process stands still.
+    pub paused: bool,
+    /// Its clock is outside the stated bounds.
+    pub clock_out: bool,
+}
+
+/// A step as the judge sees it.
+#[derive(Debug)]
+pub struct Step<'a, P: Protocol> {
+    /// When, in true microseconds.
+    pub at_us: u64,
+    /// Who stepped.
+    pub actor: ActorId,
+    /// Which life of that actor it is now.
+    pub life: u32,
+    /// Whose message it was, or the actor itself.
+    pub source: ActorId,
+    /// Which life of the source sent it.
+    pub source_life: u32,
+    /// What happened.
+    pub body: &'a Body<P::Message, P::Command>,
+    /// The machine after the step.
+    pub machine: &'a P::Machine,
+    /// What it answered.
+    pub outputs: &'a [P::Output],
+}
+
+/// What the judge noted about a step: at most one action of the contract.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Noted {
+    /// The contract action, as it is called in TLA+.
+    pub action: Option<&'static str>,
+    /// The refined state of the stepping actor, packed.
+    pub refined: u64,
+}
+
+/// The judge of one run. It shares no code with the machines: it reads their refined states.
+pub trait Judge<P: Protocol> {
+    /// A machine took a step.
+    fn observe(&mut self, step: &Step<'_, P>) -> Noted;
+    /// A place changed. All of its actors' machines are gone if it is down.
+    fn place_changed(&mut self, at_us: u64, place: Place, health: Health);
+    /// The clock of a place stepped: what was measured with it before is void.
+    fn clock_stepped(&mut self, at_us: u64, place: Place);
+    /// The disturbance of a place is over and all that was due has happened.
+    fn settled(&mut self, at_us: u64, place: Place);
+    /// An operation of a life is under way to the resource, or no longer.
+    fn in_flight(&mut self, actor: ActorId, life: u32, more: bool);
+    /// Which place works as primary, if one does.
+    fn primary(&self) -> Option<Place>;
+    /// A fault begins or ends.
+    fn fault(&mut self, at_us: u64, kind: &FaultKind, begins: bool);
+    /// The run is over: write what was found.
+    fn finish(&mut self, at_us: u64, report: &mut RunReport);
+    /// The refined state of an actor in words, for a record.
+    fn describe(&self, actor: ActorId) -> String;
+}
+
+/// A protocol to simulate.
+pub trait Protocol: Sized + 'static {
+    /// What travels.
+    type Message: Copy + Debug + Send;
+    /// What the environment can make a machine do.
+    type Command: Copy + Debug + Send;
+    /// What a machine asks of the world.
+    type Output: Debug + Send;
+    /// Any actor's machine.
+    type Machine: Machine<Input = Stimulus<Self::Message, Self::Command>, Output = Self::Output> + Send;
+    /// What survives a crash.
+    type Disk: Clone + Debug + Send;
+    /// The judge.
+    type Judge: Judge<Self> + Send;
+
+    /// The name of the protocol.
+    const NAME: &'static str;
+
+    /// All actors of a plan: the store first, then the resource, then node by node.
+    fn cast(plan: &Plan) -> Vec<Actor>;
+    /// Starts a machine.
+    fn boot(plan: &Plan, actor: &Actor, boot: Boot<Self::Disk>) -> Self::Machine;
+    /// What would survive a crash now.
+    fn disk(machine: &Self::Machine) -> Option<Self::Disk>;
+    /// Which start of its protocol this is within the process, from 1.
+    fn life(machine: &Self::Machine) -> u32;
+    /// The judge of a run.
+    fn judge(plan: &Plan, cast: &[Actor]) -> Self::Judge;
+    /// Which kind of operation on the store a message is, if it is one.
+    fn access(message: &Self::Message) -> Option<Access>;
+    /// What an output asks of the world.
+    fn act(output: &Self::Output) -> Act<Self::Message>;
+    /// All that matters of a message, mixed into one word for the trace hash.
+    fn digest(message: &Self::Message) -> u64;
+    /// Whether machines read a clock that counts suspended time.
+    fn counts_suspended_time(plan: &Plan) -> bool;
+    /// What a fault makes an actor of its place do when it begins or ends.
+    fn command_of_fault(
+        plan: &Plan,
+        actor: &Actor,
+        kind: &FaultKind,
+        begins: bool,
+        generation: u32,
+    ) -> Option<Self::Command>;
+    /// What a task makes an actor do.
+    fn command_of_task(kind: TaskKind) -> Self::Command;
+}

@@ -1,0 +1,73 @@
+//! What a run, and a campaign of runs, has to tell.
+
+use failproof_spec::Coverage;
+use std::collections::BTreeMap;
+
+/// One property that a run broke. There is at most one for each property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The property, as the spec names it.
+    pub property: &'static str,
+    /// When, in true microseconds.
+    pub at_us: u64,
+    /// What happened, in words.
+    pub story: String,
+}
+
+/// Times in which more than one worked although the assumptions did not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// How many.
+    pub count: u64,
+    /// The longest, in true microseconds.
+    pub longest_us: u64,
+}
+
+/// How a run came back after its last fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convergence {
+    /// From the moment when all faults were over until somebody worked as primary, for every kind of leader, in true
+    /// microseconds. `None` if that did not happen before the run ended.
+    pub after_us: Option<u64>,
+    /// Within what time it had to happen.
+    pub bound_us: u64,
+    /// Whether the run was long enough to tell.
+    pub told: bool,
+}
+
+/// What one run has to tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// The plan's seed.
+    pub seed: u64,
+    /// How long it was, in true microseconds.
+    pub simulated_us: u64,
+    /// How many steps were taken.
+    pub events: u64,
+    /// Over the whole trace.
+    pub trace_hash: u128,
+    /// What it broke.
+    pub violations: Vec<Violation>,
+    /// Overlaps outside the assumptions.
+    pub exposure: Exposure,
+    /// The longest overlap within the assumptions, in true microseconds.
+    pub longest_overlap_us: u64,
+    /// How often each kind of fault began.
+    pub faults: BTreeMap<String, u64>,
+    /// Which actions and edges of the contract were taken.
+    pub coverage: Option<Coverage>,
+    /// The least time between a primary's stop at the end of its term and the next grant, in true microseconds.
+    pub margin_smallest_us: Option<u64>,
+    /// Time worked by trusted primaries, in true microseconds.
+    pub trusted_us: u64,
+    /// Time worked by primaries outside the assumptions.
+    pub doubted_us: u64,
+    /// Time in which nobody worked, summed over the kinds of leader.
+    pub without_primary_us: u64,
+    /// Times all kinds of leader could have been led, in true microseconds.
+    pub led_us: u64,
+    /// How often a primary stopped although no fault was near.
+    pub false_step_downs: u64,
+    /// How it came back after the last fault.
+    pub convergence: Option<Convergence>,
+}

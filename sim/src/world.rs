@@ -1,0 +1,848 @@
+//! The world: nodes, clocks, network, store. The one place that calls a machine, records its step and has it judged.
+//!
+//! A world does not let time pass: an engine does, and hands it one event after another in the order of
+//! [`Event::key`]. What follows from a step, the engine finds in [`World::take_posts`].
+
+use crate::chance::{Concern, Stream};
+use crate::event::{ActorId, Body, Event};
+use crate::fault::{Access, FaultKind, Place};
+use crate::network::{Network, Route};
+use crate::place::PlaceState;
+use crate::plan::Plan;
+use crate::protocol::{Act, Actor, Boot, Cause, Health, Judge, Protocol, Step, Stimulus, StoreFate};
+use crate::report::RunReport;
+use crate::trace::{Record, Trace};
+use failproof_core::{Duration, Instant, Machine};
+use std::sync::Arc;
+
+/// An event of protocol `P`.
+pub type EventOf<P> = Event<<P as Protocol>::Message, <P as Protocol>::Command>;
+
+/// What the environment asks of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Directive {
+    /// End all processes of a place. Keep what their disks hold if `durable`.
+    Kill {
+        /// Its index.
+        place: usize,
+        /// Whether its disks survive.
+        durable: bool,
+    },
+    /// Start all processes of a place.
+    Start {
+        /// Its index.
+        place: usize,
+    },
+    /// Let its processes stand still.
+    Pause {
+        /// Its index.
+        place: usize,
+    },
+    /// Let them go on: what waited happens now.
+    Resume {
+        /// Its index.
+        place: usize,
+    },
+    /// A network fault began or ended, for engines that have a network of their own.
+    Rewire,
+}
+
+/// Whether an event happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It does.
+    Open,
+    /// It was for an earlier start of the process, or for a timer that was armed anew.
+    Void,
+    /// It waits until the place resumes.
+    Waits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Agenda {
+    Settle(usize),
+    End(usize),
+    Begin(usize),
+    Task(usize),
+}
+
+#[derive(Debug)]
+struct ActorState<D> {
+    place: usize,
+    boot: u32,
+    lives_before: u32,
+    life: u32,
+    deadline: Option<Instant>,
+    wake_us: u64,
+    arming: u32,
+    late: Stream,
+    late_us: u64,
+    effects: u32,
+    disk: Option<D>,
+}
+
+/// The simulated whole.
+#[derive(Debug)]
+pub struct World<P: Protocol> {
+    plan: Arc<Plan>,
+    cast: Vec<Actor>,
+    actors: Vec<ActorState<P::Disk>>,
+    places: Vec<PlaceState>,
+    resolved: Vec<FaultKind>,
+    starts: Vec<Stream>,
+    network: Network,
+    store_faults: Vec<(usize, FaultKind)>,
+    agenda: Vec<(u64, Agenda)>,
+    agenda_next: usize,
+    generation: u32,
+    faults_seen: Vec<u64>,
+    outputs: Vec<P::Output>,
+    posts: Vec<EventOf<P>>,
+    judge: P::Judge,
+    trace: Trace,
+}
+
+/// Never armed.
+const NEVER: u64 = u64::MAX;
+const STORE: usize = 0;
+
+/// The index of a place: the store, the resource, then the nodes.
+const fn index_of(place: Place) -> usize {
+    match place {
+        Place::Store => STORE,
+        Place::Resource => 1,
+        Place::Node(n) => 2 + n as usize,
+        Place::Primary => 2,
+    }
+}
+
+/// The place with that index.
+const fn place_at(index: usize) -> Place {
+    match index {
+        STORE => Place::Store,
+        1 => Place::Resource,
+        n => Place::Node((n - 2) as u16),
+    }
+}
+
+impl<P: Protocol> World<P> {
+    /// A world in which nothing has started yet. `plan` has been checked; `record` keeps the trace's records.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, record: bool) -> Self {
+        let cast = P::cast(&plan);
+        let options = &plan.options;
+        let counts_suspended = P::counts_suspended_time(&plan);
+        let places = (0..2 + usize::from(options.nodes))
+            .map(|index| {
+                let place = place_at(index);
+                let clock = options.clocks.iter().find(|clock| clock.node == place);
+                let (ahead_us, ppm) = clock.map_or((0, 0), |clock| (clock.ahead_us, clock.ppm));
+                PlaceState::new(options, index == STORE, ahead_us, ppm, counts_suspended, index as u64 + 1)
+            })
+            .collect::<Vec<_>>();
+        let actors = cast
+            .iter()
+            .enumerate()
+            .map(|(id, actor)| ActorState {
+                place: index_of(actor.place),
+                boot: 0,
+                lives_before: 0,
+                life: 0,
+                deadline: None,
+                wake_us: NEVER,
+                arming: 0,
+                late: Stream::new(plan.noise.seed, Concern::Timer, id as u16, 0),
+                late_us: 0,
+                effects: 0,
+                disk: None,
+            })
+            .collect();
+        let mut agenda = Vec::new();
+        for (i, fault) in plan.faults.iter().enumerate() {
+            agenda.push((fault.at_us, Agenda::Begin(i)));
+            agenda.push((fault.end_us(), Agenda::End(i)));
+            if matches!(fault.kind, FaultKind::Pause { .. } | FaultKind::Suspend { .. }) {
+                agenda.push((fault.end_us() + 1, Agenda::Settle(i)));
+            }
+        }
+        agenda.extend(plan.workload.iter().enumerate().map(|(i, task)| (task.at_us, Agenda::Task(i))));
+        agenda.sort_unstable();
+        Self {
+            network: Network::new(cast.len(), plan.noise, plan.quiet_us(), &plan.fates),
+            starts: (0..places.len()).map(|i| Stream::new(plan.noise.seed, Concern::Start, i as u16, 0)).collect(),
+            resolved: plan.faults.iter().map(|fault| fault.kind.clone()).collect(),
+            faults_seen: vec![0; FaultKind::NAMES.len()],
+            judge: P::judge(&plan, &cast),
+            trace: Trace::new(record),
+            store_faults: Vec::new(),
+            agenda_next: 0,
+            generation: 0,
+            outputs: Vec::with_capacity(8),
+            posts: Vec::with_capacity(16),
+            actors,
+            agenda,
+            places,
+            cast,
+            plan,
+        }
+    }
+
+    /// What this run is made of.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The actors.
+    #[must_use]
+    pub fn cast(&self) -> &[Actor] {
+        &self.cast
+    }
+
+    /// The actors of a place.
+    pub fn actors_at(&self, place: usize) -> impl Iterator<Item = ActorId> + '_ {
+        (0..self.actors.len()).filter(move |id| self.actors[*id].place == place).map(|id| id as ActorId)
+    }
+
+    /// How many places there are.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Which start of an actor's process this is.
+    #[must_use]
+    pub fn boot_of(&self, actor: ActorId) -> u32 {
+        self.actors[usize::from(actor)].boot
+    }
+
+    /// The index of an actor's place.
+    #[must_use]
+    pub fn place_of(&self, actor: ActorId) -> usize {
+        self.actors[usize::from(actor)].place
+    }
+
+    /// The events that followed from what happened last.
+    pub fn take_posts(&mut self, into: &mut Vec<EventOf<P>>) {
+        into.append(&mut self.posts);
+    }
+
+    /// When the environment acts next.
+    #[must_use]
+    pub fn agenda_us(&self) -> Option<u64> {
+        self.agenda.get(self.agenda_next).map(|(at_us, _)| *at_us)
+    }
+
+    /// Starts an actor's process, for the first time or again.
+    pub fn start(&mut self, actor: ActorId, at_us: u64) -> P::Machine {
+        let id = usize::from(actor);
+        let state = &mut self.actors[id];
+        let place = &self.places[state.place];
+        let now = place.clock.read(at_us);
+        let boot = Boot {
+            disk: state.disk.take(),
+            entropy: self.starts[state.place].word(),
+            image: place.image,
+            timeout: place.timeout,
+            generation: self.generation,
+            wall: place.wall.read(at_us),
+            now,
+            first: state.boot == 0,
+        };
+        state.boot += 1;
+        state.life = state.lives_before + 1;
+        let machine = P::boot(&self.plan, &self.cast[id], boot);
+        self.arm(actor, machine.deadline(), at_us);
+        machine
+    }
+
+    /// Keeps what an actor's disk holds, to be found by its next start.
+    pub fn keep_disk(&mut self, actor: ActorId, disk: Option<P::Disk>) {
+        self.actors[usize::from(actor)].disk = disk;
+    }
+
+    /// Whether an event that is due happens.
+    #[must_use]
+    pub fn gate(&self, event: &EventOf<P>) -> Gate {
+        let actor = &self.actors[usize::from(event.target)];
+        let place = &self.places[actor.place];
+        if actor.boot != event.boot || place.down > 0 {
+            return Gate::Void;
+        }
+        if matches!(event.body, Body::Timer { .. }) && event.counter != actor.arming {
+            return Gate::Void;
+        }
+        if place.paused > 0 {
+            return match event.body {
+                Body::Timer { .. } => Gate::Void,
+                _ => Gate::Waits,
+            };
+        }
+        Gate::Open
+    }
+
+    /// An event that can no longer happen is forgotten.
+    pub fn drop_event(&mut self, event: &EventOf<P>) {
+        if let Body::Effect(_) = event.body {
+            self.effect_gone(event.source, event.life);
+        } else if let Body::Message(_) = event.body
+            && event.target == RESOURCE
+        {
+            self.effect_gone(event.source, event.life);
+        }
+    }
+
+    fn effect_gone(&mut self, actor: ActorId, life: u32) {
+        self.judge.in_flight(actor, life, false);
+    }
+
+    /// Lets `machine`, the target of `event`, take its step at the event's nominal time.
+    pub fn step(&mut self, machine: &mut P::Machine, event: &EventOf<P>) {
+        let at_us = event.at_us;
+        let id = usize::from(event.target);
+        let place_index = self.actors[id].place;
+        let place = &self.places[place_index];
+        let now = place.clock.read(at_us);
+        let (cause, fate) = match event.body {
+            Body::Timer { .. } => (Cause::Timer, Some(StoreFate::Serve)),
+            Body::Command(command) => (Cause::Command(command), Some(StoreFate::Serve)),
+            Body::Message(message) => (Cause::Message(message), self.fate(event, &message)),
+            Body::Effect(message) => {
+                self.leave(event, message);
+                return;
+            }
+        };
+        let mut muted = false;
+        let mut outputs = std::mem::take(&mut self.outputs);
+        match fate {
+            None => {}
+            Some(fate) => {
+                muted = matches!(event.body, Body::Message(message) if self.answer_lost(event, &message));
+                let wall = self.places[place_index].wall.read(at_us);
+                machine.handle(now, Stimulus { wall, fate, cause }, &mut outputs);
+            }
+        }
+        let life = self.actors[id].lives_before + P::life(machine);
+        self.actors[id].life = life;
+        let step = Step {
+            at_us,
+            actor: event.target,
+            life,
+            source: event.source,
+            source_life: event.life,
+            body: &event.body,
+            machine,
+            outputs: &outputs,
+        };
+        let noted = if fate.is_some() { self.judge.observe(&step) } else { crate::protocol::Noted::default() };
+        if event.target == RESOURCE && matches!(event.body, Body::Message(_)) {
+            self.effect_gone(event.source, event.life);
+        }
+        let digest = match &event.body {
+            Body::Message(message) => P::digest(message),
+            _ => 0,
+        };
+        self.trace.add(&[
+            at_us,
+            u64::from(event.target)
+                | u64::from(event.kind()) << 16
+                | u64::from(event.source) << 32
+                | (outputs.len() as u64) << 48,
+            u64::from(event.counter) | u64::from(event.life) << 32,
+            now.as_micros(),
+            digest,
+            noted.refined
+                ^ noted.action.map_or(0, |name| (name.len() as u64) << 56 | u64::from(name.as_bytes()[0]) << 48),
+        ]);
+        if self.trace.records_kept() {
+            self.keep_record(event, now, fate, muted, noted.action, &outputs);
+        }
+        if muted {
+            outputs.clear();
+        }
+        for output in outputs.drain(..) {
+            match P::act(&output) {
+                Act::Send(target, message) => {
+                    self.send(event.target, target.unwrap_or(event.source), life, at_us, message);
+                }
+                Act::Effect(_, message, after) => self.begin_effect(event.target, life, at_us, message, after),
+                Act::Tell => {}
+            }
+        }
+        self.outputs = outputs;
+        self.arm(event.target, machine.deadline(), at_us);
+    }
+
+    fn keep_record(
+        &mut self,
+        event: &EventOf<P>,
+        now: Instant,
+        fate: Option<StoreFate>,
+        muted: bool,
+        action: Option<&'static str>,
+        outputs: &[P::Output],
+    ) {
+        let cause = match (&event.body, fate) {
+            (Body::Timer { .. }, _) => "timer".to_owned(),
+            (Body::Command(command), _) => format!("{command:?}"),
+            (Body::Message(message) | Body::Effect(message), fate) => {
+                let note = match (fate, muted) {
+                    (None, _) => " refused",
+                    (Some(StoreFate::ReadAt(_)), _) => " stale",
+                    (Some(StoreFate::Corrupt), _) => " corrupt",
+                    (Some(StoreFate::Serve), true) => " answer lost",
+                    (Some(StoreFate::Serve), false) => "",
+                };
+                format!("from {}: {message:?}{note}", self.cast[usize::from(event.source)].place)
+            }
+        };
+        let record = Record {
+            step: self.trace.steps() - 1,
+            true_us: event.at_us,
+            node: self.cast[usize::from(event.target)].place.to_string(),
+            actor: event.target,
+            node_us: now.as_micros(),
+            cause,
+            action,
+            state: self.judge.describe(event.target),
+            outputs: outputs.iter().map(|output| format!("{output:?}")).collect(),
+        };
+        self.trace.keep(record);
+    }
+
+    /// What the store does with a message; `None` if nothing.
+    fn fate(&self, event: &EventOf<P>, message: &P::Message) -> Option<StoreFate> {
+        if self.store_faults.is_empty() || self.actors[usize::from(event.target)].place != STORE {
+            return Some(StoreFate::Serve);
+        }
+        let Some(access) = P::access(message) else { return Some(StoreFate::Serve) };
+        let mut fate = Some(StoreFate::Serve);
+        for (_, kind) in &self.store_faults {
+            match kind {
+                FaultKind::Refuse { node, access: hit } if self.hits(*node, event) && hit.covers(access) => {
+                    return None;
+                }
+                FaultKind::ReadOnly {} if access == Access::Write => return None,
+                FaultKind::StaleRead { node, by_us } if self.hits(*node, event) && access == Access::Read => {
+                    fate = Some(StoreFate::ReadAt(Duration::from_micros(*by_us)));
+                }
+                FaultKind::Corrupt { node, access: hit } if self.hits(*node, event) && hit.covers(access) => {
+                    fate = Some(StoreFate::Corrupt);
+                }
+                _ => {}
+            }
+        }
+        fate
+    }
+
+    fn answer_lost(&self, event: &EventOf<P>, message: &P::Message) -> bool {
+        !self.store_faults.is_empty()
+            && self.actors[usize::from(event.target)].place == STORE
+            && P::access(message).is_some_and(|access| {
+                self.store_faults.iter().any(|(_, kind)| match kind {
+                    FaultKind::LostAck { node, access: hit } => self.hits(*node, event) && hit.covers(access),
+                    _ => false,
+                })
+            })
+    }
+
+    fn hits(&self, node: Option<Place>, event: &EventOf<P>) -> bool {
+        node.is_none_or(|place| place == self.cast[usize::from(event.source)].place)
+    }
+
+    fn send(&mut self, source: ActorId, target: ActorId, life: u32, at_us: u64, message: P::Message) {
+        let (source_place, target_place) = (self.cast[usize::from(source)].place, self.cast[usize::from(target)].place);
+        let delivery = self.network.deliver(at_us, Route { source, source_place, target, target_place });
+        let mut late_us = 0;
+        if !self.store_faults.is_empty() && target_place == Place::Store && P::access(&message) == Some(Access::Write) {
+            for (_, kind) in &self.store_faults {
+                if let FaultKind::Late { node, by_us } = kind
+                    && node.is_none_or(|place| place == source_place)
+                {
+                    late_us += by_us;
+                }
+            }
+        }
+        let boot = self.actors[usize::from(target)].boot;
+        let mut post = |after_us: u64, counter: u32| {
+            self.posts.push(Event {
+                at_us: at_us + after_us.max(1) + late_us,
+                target,
+                source,
+                counter,
+                boot,
+                life,
+                body: Body::Message(message),
+            });
+        };
+        let mut copies = 0;
+        if let Some(after_us) = delivery.after_us {
+            post(after_us, delivery.counter);
+            copies += 1;
+        }
+        if let Some(after_us) = delivery.again_after_us {
+            post(after_us, delivery.counter + 1);
+            copies += 1;
+        }
+        if target == RESOURCE {
+            for _ in 0..copies {
+                self.judge.in_flight(source, life, true);
+            }
+        }
+    }
+
+    fn begin_effect(&mut self, actor: ActorId, life: u32, at_us: u64, message: P::Message, after: Duration) {
+        let state = &mut self.actors[usize::from(actor)];
+        state.effects += 1;
+        self.posts.push(Event {
+            at_us: at_us + after.as_micros().max(1),
+            target: actor,
+            source: actor,
+            counter: state.effects,
+            boot: state.boot,
+            life,
+            body: Body::Effect(message),
+        });
+        self.judge.in_flight(actor, life, true);
+    }
+
+    /// An operation leaves its actor and travels to the resource.
+    fn leave(&mut self, event: &EventOf<P>, message: P::Message) {
+        self.send(event.target, RESOURCE, event.life, event.at_us, message);
+        self.effect_gone(event.target, event.life);
+        self.trace.add(&[
+            event.at_us,
+            u64::from(event.target) | u64::from(event.kind()) << 16,
+            u64::from(event.counter) | u64::from(event.life) << 32,
+            P::digest(&message),
+        ]);
+        if self.trace.records_kept() {
+            let now = self.places[self.actors[usize::from(event.target)].place].clock.read(event.at_us);
+            self.keep_record(event, now, Some(StoreFate::Serve), false, None, &[]);
+        }
+    }
+
+    /// Sets the timer of an actor to its deadline.
+    fn arm(&mut self, actor: ActorId, deadline: Option<Instant>, at_us: u64) {
+        let late_max = self.plan.noise.timer_late_us_max;
+        let state = &mut self.actors[usize::from(actor)];
+        if state.deadline != deadline {
+            state.deadline = deadline;
+            state.late_us = if late_max > 0 { state.late.below(late_max + 1) } else { 0 };
+        }
+        self.rearm(actor, at_us, false);
+    }
+
+    /// Computes anew when an actor's timer fires, because its deadline or its clock changed.
+    fn rearm(&mut self, actor: ActorId, at_us: u64, resumed: bool) {
+        let state = &mut self.actors[usize::from(actor)];
+        let due = state.deadline.and_then(|deadline| self.places[state.place].clock.when(deadline));
+        let wake_us = match due {
+            Some(due) if resumed => (due + state.late_us).max(at_us),
+            Some(due) => (due + state.late_us).max(at_us + 1),
+            None => NEVER,
+        };
+        if wake_us == state.wake_us && !resumed {
+            return;
+        }
+        state.wake_us = wake_us;
+        state.arming += 1;
+        if wake_us != NEVER {
+            self.posts.push(Event {
+                at_us: wake_us,
+                target: actor,
+                source: actor,
+                counter: state.arming,
+                boot: state.boot,
+                life: state.life,
+                body: Body::Timer { resumed: resumed && wake_us == at_us },
+            });
+        }
+    }
+
+    fn rearm_place(&mut self, place: usize, at_us: u64, resumed: bool) {
+        for id in 0..self.actors.len() {
+            if self.actors[id].place == place && self.actors[id].boot > 0 {
+                self.rearm(id as ActorId, at_us, resumed);
+            }
+        }
+    }
+
+    /// Lets the environment do the next thing on its agenda, and says what the engine has to do for it.
+    pub fn environment(&mut self, directives: &mut Vec<Directive>) {
+        let Some(&(at_us, what)) = self.agenda.get(self.agenda_next) else { return };
+        self.agenda_next += 1;
+        let plan = Arc::clone(&self.plan);
+        match what {
+            Agenda::Begin(i) => self.begin(i, at_us, &plan, directives),
+            Agenda::End(i) => self.end(i, at_us, &plan, directives),
+            Agenda::Settle(i) => {
+                let place = self.resolved[i].places().first().copied().unwrap_or(Place::Store);
+                if self.places[index_of(place)].paused == 0 {
+                    self.judge.settled(at_us, place);
+                }
+            }
+            Agenda::Task(i) => {
+                let task = plan.workload[i];
+                let place = self.resolve(task.node);
+                for actor in 0..self.cast.len() {
+                    if self.cast[actor].place == place && self.cast[actor].utype == task.utype {
+                        self.command(actor, at_us, P::command_of_task(task.what));
+                    }
+                }
+            }
+        }
+        let (code, i) = match what {
+            Agenda::Settle(i) => (0, i),
+            Agenda::End(i) => (1, i),
+            Agenda::Begin(i) => (2, i),
+            Agenda::Task(i) => (3, i),
+        };
+        self.trace.add(&[at_us, code, i as u64]);
+    }
+
+    fn resolve(&self, place: Place) -> Place {
+        match place {
+            Place::Primary => self.judge.primary().unwrap_or(Place::Node(0)),
+            other => other,
+        }
+    }
+
+    fn begin(&mut self, i: usize, at_us: u64, plan: &Plan, directives: &mut Vec<Directive>) {
+        let primary = self.resolve(Place::Primary);
+        let kind = plan.faults[i].kind.resolved(primary);
+        self.resolved[i] = kind.clone();
+        if let Some(seen) = FaultKind::NAMES.iter().position(|(name, _)| *name == kind.name()) {
+            self.faults_seen[seen] += 1;
+        }
+        self.judge.fault(at_us, &kind, true);
+        match &kind {
+            FaultKind::Crash { node, durable } => self.kill(index_of(*node), *durable, at_us, directives),
+            FaultKind::Wipe {} => self.kill(STORE, false, at_us, directives),
+            FaultKind::Clone { node, of } => {
+                self.kill(index_of(*node), false, at_us, directives);
+                self.places[index_of(*node)].image = self.places[index_of(*of)].image;
+            }
+            FaultKind::Pause { node } => self.pause(index_of(*node), at_us, directives),
+            FaultKind::Suspend { node } => {
+                let place = index_of(*node);
+                self.places[place].suspended += 1;
+                self.places[place].set_rates(at_us);
+                self.pause(place, at_us, directives);
+            }
+            FaultKind::Isolate { .. }
+            | FaultKind::Cut { .. }
+            | FaultKind::Partition { .. }
+            | FaultKind::Lossy { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Delay { .. } => {
+                self.network.begin(i as u32, kind.clone());
+                directives.push(Directive::Rewire);
+            }
+            FaultKind::Refuse { .. }
+            | FaultKind::LostAck { .. }
+            | FaultKind::Late { .. }
+            | FaultKind::StaleRead { .. }
+            | FaultKind::ReadOnly {}
+            | FaultKind::Corrupt { .. } => self.store_faults.push((i, kind.clone())),
+            FaultKind::Rollback { .. } => {
+                self.generation += 1;
+                self.command_place(STORE, at_us, plan, &kind, true);
+            }
+            FaultKind::Retune { node, timeout_us } => {
+                let place = index_of(*node);
+                self.places[place].timeout = Duration::from_micros(*timeout_us);
+                self.command_place(place, at_us, plan, &kind, true);
+            }
+            FaultKind::ClockRate { node, ppm } => {
+                let place = index_of(*node);
+                self.places[place].fault_ppm += i64::from(*ppm);
+                self.change_clock(place, at_us);
+            }
+            FaultKind::ClockFreeze { node } => {
+                let place = index_of(*node);
+                self.places[place].frozen += 1;
+                self.change_clock(place, at_us);
+            }
+            FaultKind::ClockStep { node, by_us } => {
+                let place = index_of(*node);
+                self.places[place].step_clock(at_us, *by_us);
+                self.judge.clock_stepped(at_us, *node);
+                self.rearm_place(place, at_us, false);
+            }
+        }
+    }
+
+    fn end(&mut self, i: usize, at_us: u64, plan: &Plan, directives: &mut Vec<Directive>) {
+        let kind = self.resolved[i].clone();
+        match &kind {
+            FaultKind::Crash { node, .. } | FaultKind::Clone { node, .. } => {
+                self.revive(index_of(*node), at_us, directives)
+            }
+            FaultKind::Wipe {} => {
+                self.generation += 1;
+                self.revive(STORE, at_us, directives);
+            }
+            FaultKind::Pause { node } => self.resume(index_of(*node), at_us, directives),
+            FaultKind::Suspend { node } => {
+                let place = index_of(*node);
+                self.places[place].suspended -= 1;
+                self.places[place].set_rates(at_us);
+                self.resume(place, at_us, directives);
+            }
+            FaultKind::Isolate { .. }
+            | FaultKind::Cut { .. }
+            | FaultKind::Partition { .. }
+            | FaultKind::Lossy { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Delay { .. } => {
+                self.network.end(i as u32);
+                directives.push(Directive::Rewire);
+            }
+            FaultKind::Refuse { .. }
+            | FaultKind::LostAck { .. }
+            | FaultKind::Late { .. }
+            | FaultKind::StaleRead { .. }
+            | FaultKind::ReadOnly {}
+            | FaultKind::Corrupt { .. } => self.store_faults.retain(|(other, _)| *other != i),
+            FaultKind::Rollback { .. } | FaultKind::ClockStep { .. } => {}
+            FaultKind::Retune { node, .. } => {
+                let place = index_of(*node);
+                self.places[place].timeout = plan.options.heartbeat_timeout_us;
+                self.command_place(place, at_us, plan, &kind, false);
+            }
+            FaultKind::ClockRate { node, ppm } => {
+                let place = index_of(*node);
+                self.places[place].fault_ppm -= i64::from(*ppm);
+                self.change_clock(place, at_us);
+            }
+            FaultKind::ClockFreeze { node } => {
+                let place = index_of(*node);
+                self.places[place].frozen -= 1;
+                self.change_clock(place, at_us);
+            }
+        }
+        self.judge.fault(at_us, &kind, false);
+    }
+
+    fn kill(&mut self, place: usize, durable: bool, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].down += 1;
+        if !durable {
+            self.places[place].image = self.starts[place].word();
+        }
+        if self.places[place].down > 1 {
+            return;
+        }
+        for id in 0..self.actors.len() {
+            if self.actors[id].place == place {
+                let state = &mut self.actors[id];
+                state.lives_before = state.life;
+                state.deadline = None;
+                state.wake_us = NEVER;
+                state.arming += 1;
+                state.disk = None;
+            }
+        }
+        directives.push(Directive::Kill { place, durable });
+        self.health_changed(place, at_us);
+    }
+
+    fn revive(&mut self, place: usize, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].down -= 1;
+        if self.places[place].down == 0 {
+            directives.push(Directive::Start { place });
+            self.health_changed(place, at_us);
+        }
+    }
+
+    fn pause(&mut self, place: usize, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].paused += 1;
+        if self.places[place].paused == 1 {
+            directives.push(Directive::Pause { place });
+            self.health_changed(place, at_us);
+        }
+    }
+
+    fn resume(&mut self, place: usize, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].paused -= 1;
+        if self.places[place].paused == 0 {
+            self.places[place].resumed_us = at_us;
+            directives.push(Directive::Resume { place });
+            self.health_changed(place, at_us);
+            if self.places[place].down == 0 {
+                self.rearm_place(place, at_us, true);
+            }
+        }
+    }
+
+    fn change_clock(&mut self, place: usize, at_us: u64) {
+        self.places[place].set_rates(at_us);
+        self.health_changed(place, at_us);
+        if self.places[place].down == 0 && self.places[place].paused == 0 {
+            self.rearm_place(place, at_us, false);
+        }
+    }
+
+    fn health_changed(&mut self, place: usize, at_us: u64) {
+        let state = &self.places[place];
+        let health = Health {
+            down: state.down > 0,
+            paused: state.paused > 0,
+            clock_out: state.clock_out(self.plan.options.bounds.drift_ppm),
+        };
+        self.judge.place_changed(at_us, place_at(place), health);
+    }
+
+    fn command_place(&mut self, place: usize, at_us: u64, plan: &Plan, kind: &FaultKind, begins: bool) {
+        for actor in 0..self.cast.len() {
+            if self.actors[actor].place == place
+                && let Some(command) = P::command_of_fault(plan, &self.cast[actor], kind, begins, self.generation)
+            {
+                self.command(actor, at_us, command);
+            }
+        }
+    }
+
+    fn command(&mut self, actor: usize, at_us: u64, command: P::Command) {
+        let state = &self.actors[actor];
+        self.posts.push(Event {
+            at_us,
+            target: actor as ActorId,
+            source: actor as ActorId,
+            counter: self.agenda_next as u32,
+            boot: state.boot,
+            life: state.life,
+            body: Body::Command(command),
+        });
+    }
+
+    /// When an actor's place last resumed: what waited there happens then.
+    #[must_use]
+    pub fn resumed_us(&self, actor: ActorId) -> u64 {
+        self.places[self.actors[usize::from(actor)].place].resumed_us
+    }
+
+    /// Ends the run and reports.
+    #[must_use]
+    pub fn finish(mut self, at_us: u64) -> (RunReport, Vec<Record>) {
+        let mut report = RunReport {
+            seed: self.plan.seed,
+            simulated_us: at_us,
+            events: self.trace.steps(),
+            trace_hash: self.trace.hash(),
+            ..RunReport::default()
+        };
+        for ((name, _), count) in FaultKind::NAMES.iter().zip(&self.faults_seen) {
+            if *count > 0 {
+                report.faults.insert((*name).to_owned(), *count);
+            }
+        }
+        self.judge.finish(at_us, &mut report);
+        (report, self.trace.into_records())
+    }
+}
+
+/// The resource's place in the cast.
+const RESOURCE: ActorId = 1;
