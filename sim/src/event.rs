@@ -47,14 +47,14 @@ impl<M, C> Event<M, C> {
         Key::new(self.at_us, self.target, self.kind(), self.source, self.counter)
     }
 
-    /// At equal times commands come first, then timers that passed during a pause, then messages, then operations that leave, then timers.
+    /// At equal times timers that passed during a pause come first, then commands, then messages, then operations that leave, then timers.
     #[must_use]
     pub const fn kind(&self) -> u8 {
         match self.body {
-            Body::Command(_) => 0,
+            Body::Timer { resumed: true } => 0,
+            Body::Command(_) => 1,
             Body::Message(_) => 2,
             Body::Effect(_) => 3,
-            Body::Timer { resumed: true } => 1,
             Body::Timer { resumed: false } => 4,
         }
     }

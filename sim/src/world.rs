@@ -66,6 +66,14 @@ enum Agenda {
     Task(usize),
 }
 
+/// Why a timer is set anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rearm {
+    NewDeadline,
+    ClockChanged,
+    Resumed,
+}
+
 #[derive(Debug)]
 struct ActorState<D> {
     place: usize,
@@ -530,19 +538,24 @@ impl<P: Protocol> World<P> {
             state.deadline = deadline;
             state.late_us = if late_max > 0 { state.late.below(late_max + 1) } else { 0 };
         }
-        self.rearm(actor, at_us, false);
+        self.rearm(actor, at_us, Rearm::NewDeadline);
     }
 
-    /// Computes anew when an actor's timer fires, because its deadline or its clock changed.
-    fn rearm(&mut self, actor: ActorId, at_us: u64, resumed: bool) {
+    /// Computes anew when an actor's timer fires, because its deadline or its clock changed, or because it resumed.
+    fn rearm(&mut self, actor: ActorId, at_us: u64, why: Rearm) {
         let state = &mut self.actors[usize::from(actor)];
-        let due = state.deadline.and_then(|deadline| self.places[state.place].clock.when(deadline));
+        let clock = &self.places[state.place].clock;
+        let due = state.deadline.and_then(|deadline| clock.when(deadline));
+        let passed = state.deadline.is_some_and(|deadline| clock.read(at_us) >= deadline);
         let wake_us = match due {
-            Some(due) if resumed => (due + state.late_us).max(at_us),
+            // What was due while the place stood still happens as soon as it goes on.
+            Some(_) if passed && why == Rearm::Resumed => at_us,
+            // A clock that changes makes no timer later than it already is.
+            Some(due) if passed && why == Rearm::ClockChanged => state.wake_us.min(due + state.late_us).max(at_us + 1),
             Some(due) => (due + state.late_us).max(at_us + 1),
             None => NEVER,
         };
-        if wake_us == state.wake_us && !resumed {
+        if wake_us == state.wake_us && why != Rearm::Resumed {
             return;
         }
         state.wake_us = wake_us;
@@ -555,15 +568,15 @@ impl<P: Protocol> World<P> {
                 counter: state.arming,
                 boot: state.boot,
                 life: state.life,
-                body: Body::Timer { resumed: resumed && wake_us == at_us },
+                body: Body::Timer { resumed: wake_us == at_us },
             });
         }
     }
 
-    fn rearm_place(&mut self, place: usize, at_us: u64, resumed: bool) {
+    fn rearm_place(&mut self, place: usize, at_us: u64, why: Rearm) {
         for id in 0..self.actors.len() {
             if self.actors[id].place == place && self.actors[id].boot > 0 {
-                self.rearm(id as ActorId, at_us, resumed);
+                self.rearm(id as ActorId, at_us, why);
             }
         }
     }
@@ -669,7 +682,7 @@ impl<P: Protocol> World<P> {
                 let place = index_of(*node);
                 self.places[place].step_clock(at_us, *by_us);
                 self.judge.clock_stepped(at_us, *node);
-                self.rearm_place(place, at_us, false);
+                self.rearm_place(place, at_us, Rearm::ClockChanged);
             }
         }
     }
@@ -772,7 +785,7 @@ impl<P: Protocol> World<P> {
             directives.push(Directive::Resume { place });
             self.health_changed(place, at_us);
             if self.places[place].down == 0 {
-                self.rearm_place(place, at_us, true);
+                self.rearm_place(place, at_us, Rearm::Resumed);
             }
         }
     }
@@ -781,7 +794,7 @@ impl<P: Protocol> World<P> {
         self.places[place].set_rates(at_us);
         self.health_changed(place, at_us);
         if self.places[place].down == 0 && self.places[place].paused == 0 {
-            self.rearm_place(place, at_us, false);
+            self.rearm_place(place, at_us, Rearm::ClockChanged);
         }
     }
 

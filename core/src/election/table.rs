@@ -251,6 +251,10 @@ impl HeartbeatTable {
     }
 
     fn valid(&self, entry: &Entry, now: StoreNow) -> bool {
+        // Once answered empty, no clock brings it back: readers and rivals must agree.
+        if self.config.rules.empty_is_final == EmptyAnswer::Final && entry.answered_empty {
+            return false;
+        }
         let term = match self.config.rules.term_in_row {
             TermSource::Local => self.config.heartbeat_timeout,
             TermSource::Row => entry.term,
@@ -349,11 +353,28 @@ impl HeartbeatTable {
 
     fn affinity_allows(&self, claim: &Claim, now: StoreNow) -> bool {
         match (self.config.rules.affinity_in_transaction, self.config.affinity.of(claim.utype)) {
-            (AffinityCheck::ClientRead, _) | (_, None) => true,
-            (AffinityCheck::Transaction, Some(other)) => {
-                self.entry(other).is_some_and(|entry| entry.host == claim.host && self.valid(entry, now))
+            (AffinityCheck::ClientRead, _) => true,
+            (AffinityCheck::Transaction, other) => {
+                let runs_here = |other| {
+                    self.entry(other).is_some_and(|entry| entry.host == claim.host && self.valid(entry, now))
+                };
+                other.is_none_or(runs_here) && self.followers_allow(claim, now)
             }
         }
+    }
+
+    /// Whether no kind that follows this one still has a term on another host: its primary could not know that the one
+    /// it follows resigned and moved.
+    fn followers_allow(&self, claim: &Claim, now: StoreNow) -> bool {
+        let follows = |kind: usize| self.config.affinity.of(Utype(kind as u8)) == Some(claim.utype);
+        !self.entries.iter().enumerate().any(|(kind, entry)| {
+            follows(kind) && entry.as_ref().is_some_and(|entry| entry.host != claim.host && self.promised(entry, now))
+        })
+    }
+
+    /// Whether the term promised with `entry` may still be trusted by its primary, whatever readers are told.
+    fn promised(&self, entry: &Entry, now: StoreNow) -> bool {
+        now.steady < entry.accepted_at + entry.term
     }
 
     fn accept(&mut self, claim: &Claim, epoch: Epoch, now: StoreNow) {

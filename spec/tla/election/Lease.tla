@@ -117,9 +117,10 @@ Leave ==
   /\ token' = token
   /\ stained' = stained
 
-\* The owner, once everything older is sealed out and no trusted rival works.
+\* The owner, once everything older is sealed out and no trusted rival works. A row that was lost meanwhile ends no
+\* term: nobody else is named yet.
 MayWork(a) ==
-  /\ owner = a
+  /\ owner \in {a, Nobody}
   /\ token[a] = "open"
   /\ Open(a) = {}
   /\ Waits => Rivals(a) = {}
