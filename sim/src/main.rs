@@ -26,7 +26,7 @@ fn main() {
         for c in &plan.options.clocks { println!("{c:?}"); }
         println!("{:?} {:?}", plan.noise, plan.workload);
         let (r, recs) = Engine::Fast.run(&plan, true).unwrap();
-        for v in &r.violations { println!("{v:?}"); }
+        for v in &r.violations { println!("{v:?}"); } for x in &recs { for o in &x.outputs { if o.contains("TermEnded") || o.contains("Deposed") || o.contains("SteppedUp") { println!("{:.3} {} {o}", x.true_us as f64/1e6, x.actor); } } } println!("{plan}");
         for x in recs { let t = x.true_us as f64/1e6; if t > at - w && t < at + 0.2 { println!("{:.6} {} {} {} | {} | {:?} {} | {:?}", t, x.node, x.actor, x.node_us, x.cause, x.action, x.state, x.outputs); } }
         return;
     }
@@ -44,7 +44,7 @@ fn main() {
         for v in &r.violations { let e = props.entry(v.property).or_insert((0, seed, format!("{:.3} {}", v.at_us as f64/1e6, v.story))); e.0 += 1; }
         if let Some(m) = r.margin_smallest_us { margin = margin.min(m); if m < 500_000 { near += 1; } }
         trusted += r.trusted_us; doubted += r.doubted_us; events += r.events; expo = expo.max(r.exposure.longest_us);
-        without += r.without_primary_us; led += r.led_us; fsd += r.false_step_downs;
+        if r.false_step_downs > 0 && fsd < 8 { println!("fsd seed {seed}"); } without += r.without_primary_us; led += r.led_us; fsd += r.false_step_downs;
         for (k, v) in &r.faults { *faults.entry(k.clone()).or_default() += v; }
         if let Some(c) = &r.coverage { match &mut cov { Some(x) => x.merge(c), None => cov = Some(c.clone()) } }
         let c = r.convergence.unwrap();

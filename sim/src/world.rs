@@ -746,6 +746,9 @@ impl<P: Protocol> World<P> {
             self.places[place].image = self.starts[place].word();
         }
         if self.places[place].down > 1 {
+            if !durable {
+                self.actors.iter_mut().filter(|actor| actor.place == place).for_each(|actor| actor.disk = None);
+            }
             return;
         }
         for id in 0..self.actors.len() {

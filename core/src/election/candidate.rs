@@ -391,6 +391,10 @@ impl Candidate {
         if self.config.rules.validate_reply == ReplyCheck::Validate && answer.digest != answer.expected_digest() {
             return;
         }
+        // An answer to a request that this process never made was meant for an earlier one.
+        if answer.tag > self.tag {
+            return;
+        }
         if answer.utype != self.config.utype {
             remember(&mut self.seen_other, answer);
             return;

@@ -50,8 +50,9 @@ impl Machine for Resolver {
             Input::Message(Message::Answer(answer)) => {
                 let damaged =
                     self.rules.validate_reply == ReplyCheck::Validate && answer.digest != answer.expected_digest();
+                let asked = answer.tag <= self.tag;
                 let newer = self.seen.is_none_or(|(tag, ..)| answer.tag > tag);
-                if !damaged && newer && answer.utype == self.utype {
+                if asked && !damaged && newer && answer.utype == self.utype {
                     self.seen = Some((answer.tag, answer.sent_at, answer.row));
                 }
             }

@@ -287,13 +287,14 @@ impl HeartbeatTable {
         let utype = claim.utype.index();
         let next = Epoch { generation: self.generation, counter: self.epochs[utype].counter + 1 };
         let in_grace = self.grace_until.is_some_and(|until| now.steady < until);
+        let grants_nothing = in_grace || self.renews_only(claim) || !self.followers_allow(claim, now);
         let Some(entry) = &self.entries[utype] else {
-            return if in_grace || self.renews_only(claim) { Outcome::Refused } else { Outcome::Granted(next) };
+            return if grants_nothing { Outcome::Refused } else { Outcome::Granted(next) };
         };
         if entry.incarnation == claim.incarnation && self.renews(entry, claim) {
             return Outcome::Renewed(entry.epoch);
         }
-        if in_grace || self.renews_only(claim) || !self.takes_over(entry, claim, now) {
+        if grants_nothing || !self.takes_over(entry, claim, now) {
             return Outcome::Refused;
         }
         let own = entry.incarnation == claim.incarnation;
@@ -358,7 +359,7 @@ impl HeartbeatTable {
                 let runs_here = |other| {
                     self.entry(other).is_some_and(|entry| entry.host == claim.host && self.valid(entry, now))
                 };
-                other.is_none_or(runs_here) && self.followers_allow(claim, now)
+                other.is_none_or(runs_here)
             }
         }
     }
@@ -366,6 +367,9 @@ impl HeartbeatTable {
     /// Whether no kind that follows this one still has a term on another host: its primary could not know that the one
     /// it follows resigned and moved.
     fn followers_allow(&self, claim: &Claim, now: StoreNow) -> bool {
+        if self.config.rules.affinity_in_transaction == AffinityCheck::ClientRead {
+            return true;
+        }
         let follows = |kind: usize| self.config.affinity.of(Utype(kind as u8)) == Some(claim.utype);
         !self.entries.iter().enumerate().any(|(kind, entry)| {
             follows(kind) && entry.as_ref().is_some_and(|entry| entry.host != claim.host && self.promised(entry, now))

@@ -1,8 +1,9 @@
 //! Progress: how long nobody works, and how soon somebody does once all faults are over.
 
+use crate::fault::{FaultKind, Place};
 use crate::plan::Plan;
 use crate::report::{Convergence, RunReport};
-use failproof_core::election::{Fencing, LeaseAnchor, crash_to_acceptance};
+use failproof_core::election::{Fencing, LeaseAnchor, StoreAge, crash_to_acceptance};
 
 /// Watches whether each kind of leader is led.
 #[derive(Debug)]
@@ -70,8 +71,8 @@ impl Kind {
 }
 
 /// Within what time somebody must work once all faults are over: `F` with the longest term, and the seal or the
-/// confirming read; once more for each kind that follows another one; and what a backward step of the store's wall clock
-/// adds when ages are measured on it.
+/// confirming read; once more for each kind that follows another one; and what backward steps add: of the store's wall
+/// clock when ages are measured on it, of a node's clock when only that node can do the work.
 fn bound_us(plan: &Plan) -> u64 {
     let options = &plan.options;
     let (bounds, interval) = (&options.bounds, options.heartbeat_interval_us);
@@ -89,17 +90,18 @@ fn bound_us(plan: &Plan) -> u64 {
         bound = bound + bounds.slowest(interval.times(2));
     }
     bound = bound.times(1 + options.affinity.len() as u64);
-    let backward: u64 = plan
-        .faults
-        .iter()
-        .map(|fault| match fault.kind {
-            crate::fault::FaultKind::ClockStep { by_us, .. } if by_us < 0 => by_us.unsigned_abs(),
-            crate::fault::FaultKind::ClockFreeze { .. } => fault.for_us,
+    let mut backward_us = 0;
+    for fault in &plan.faults {
+        backward_us += match fault.kind {
+            // A node whose clock steps back sleeps on; that matters where no other node can take its place.
+            FaultKind::ClockStep { node, by_us } if by_us < 0 => {
+                let alone = !options.affinity.is_empty() || options.nodes < 3;
+                let matters = if node == Place::Store { options.rules.age == StoreAge::Wall } else { alone };
+                if matters { by_us.unsigned_abs() } else { 0 }
+            }
+            FaultKind::ClockFreeze { node: Place::Store } if options.rules.age == StoreAge::Wall => fault.for_us,
             _ => 0,
-        })
-        .sum();
-    if options.rules.age == failproof_core::election::StoreAge::Wall {
-        return bound.as_micros() + backward;
+        };
     }
-    bound.as_micros()
+    bound.as_micros() + backward_us
 }
