@@ -1,8 +1,13 @@
 //! One integration binary, so that everything links once: what the original systems answered, and what must hold
 //! whatever is asked.
 
+mod clock_laws;
 mod conformance;
 mod contract;
 #[path = "src/contract_compiler.rs"]
 mod contract_compiler;
+mod defences;
+mod determinism;
+mod simulations;
+mod snapshots;
 mod table_laws;

@@ -120,6 +120,27 @@ impl FaultClass {
             Self::Clock => "clock",
         }
     }
+
+    /// Classes by name, separated by commas; `swarm` for all, `calm` for none.
+    ///
+    /// # Errors
+    /// A sentence that names what is unknown and what was expected.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
+        match text {
+            "swarm" => return Ok(Self::ALL.to_vec()),
+            "calm" => return Ok(Vec::new()),
+            _ => {}
+        }
+        text.split(',')
+            .map(|name| {
+                Self::ALL.into_iter().find(|class| class.name() == name.trim()).ok_or_else(|| {
+                    format!(
+                        "unknown fault class `{name}`; expected calm, swarm, or some of process, network, store, clock"
+                    )
+                })
+            })
+            .collect()
+    }
 }
 
 macro_rules! fault_kinds {

@@ -1,19 +1,26 @@
 //! Deterministic simulation of failover protocols under faults, judged by their TLA+ contracts.
 #![forbid(unsafe_code)]
 
+pub mod campaign;
 pub mod chance;
+pub mod cli;
 pub mod clock;
 pub mod defence;
+pub mod duration;
 pub mod election;
 pub mod engine;
 pub mod event;
 pub mod fault;
+pub mod margin;
 pub mod network;
 pub mod options;
+pub mod output;
 mod place;
 pub mod plan;
+pub mod prevented;
 pub mod protocol;
 pub mod queue;
 pub mod report;
+pub mod simulation;
 pub mod trace;
 pub mod world;

@@ -1,5 +1,10 @@
 //! What a run, and a campaign of runs, has to tell.
 
+pub mod human;
+pub mod json;
+pub mod setting;
+pub mod text;
+
 use failproof_spec::Coverage;
 use std::collections::BTreeMap;
 
@@ -33,6 +38,14 @@ pub struct Convergence {
     pub bound_us: u64,
     /// Whether the run was long enough to tell.
     pub told: bool,
+}
+
+impl Convergence {
+    /// Whether it did not come back in time although the run was long enough to tell.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.told && self.after_us.is_none_or(|after_us| after_us > self.bound_us)
+    }
 }
 
 /// What one run has to tell.

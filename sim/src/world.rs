@@ -350,17 +350,15 @@ impl<P: Protocol> World<P> {
             Body::Message(message) => P::digest(message),
             _ => 0,
         };
+        let action = noted.action.map_or(0, |name| u64::from(name.as_bytes()[name.len() - 1]) << 8 | name.len() as u64);
         self.trace.add(&[
-            at_us,
-            u64::from(event.target)
-                | u64::from(event.kind()) << 16
+            at_us << 16 | u64::from(event.target),
+            u64::from(event.counter)
                 | u64::from(event.source) << 32
-                | (outputs.len() as u64) << 48,
-            u64::from(event.counter) | u64::from(event.life) << 32,
-            now.as_micros(),
-            digest,
-            noted.refined
-                ^ noted.action.map_or(0, |name| (name.len() as u64) << 56 | u64::from(name.as_bytes()[0]) << 48),
+                | u64::from(event.kind()) << 48
+                | (outputs.len() as u64) << 56,
+            now.as_micros().rotate_left(24) ^ u64::from(event.life) ^ action.rotate_right(16),
+            digest.rotate_left(1) ^ noted.refined,
         ]);
         if self.trace.records_kept() {
             self.keep_record(event, now, fate, muted, noted.action, &outputs);

@@ -474,6 +474,8 @@ impl Candidate {
         self.lease_until = until;
         if self.phase == Phase::Standby {
             self.win(now, outputs);
+            // As between any two heartbeats: the first renewal must not wait for the claim's round trip too.
+            self.next_tick = sent_at + self.config.heartbeat_interval;
         }
     }
 
@@ -520,8 +522,10 @@ impl Candidate {
         self.next_tick = NEVER;
     }
 
-    /// Begins to stop. Work goes on for the stop time, which the safe term has set aside.
+    /// Begins to stop. Work goes on for the stop time, which the safe term has set aside. The lateness of the timer that
+    /// saw the term end is not added to that of the timer that ends the work: the safe term sets only one aside.
     fn lose(&mut self, now: Instant, reason: Event, outputs: &mut Vec<Output>) {
+        let ended = now.min(self.lease_until);
         self.lease_until = NEVER;
         self.work_due = NEVER;
         match self.phase {
@@ -529,7 +533,9 @@ impl Candidate {
                 outputs.push(Output::Event(reason));
                 self.phase = Phase::Stopping;
                 self.next_tick = NEVER;
-                self.stop_due = now + self.config.bounds.stop_us_max;
+                let bounds = &self.config.bounds;
+                let learnt_late = now + (bounds.stop_us_max - bounds.timer_late_us_max);
+                self.stop_due = learnt_late.max(ended + bounds.stop_us_max);
                 if self.stop_due <= now {
                     self.stopped(now, outputs);
                 }

@@ -356,9 +356,8 @@ impl HeartbeatTable {
         match (self.config.rules.affinity_in_transaction, self.config.affinity.of(claim.utype)) {
             (AffinityCheck::ClientRead, _) => true,
             (AffinityCheck::Transaction, other) => {
-                let runs_here = |other| {
-                    self.entry(other).is_some_and(|entry| entry.host == claim.host && self.valid(entry, now))
-                };
+                let runs_here =
+                    |other| self.entry(other).is_some_and(|entry| entry.host == claim.host && self.valid(entry, now));
                 other.is_none_or(runs_here)
             }
         }

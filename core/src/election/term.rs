@@ -36,6 +36,13 @@ impl Bounds {
         from_u128((u128::from(span.as_micros()) * (MILLION + r)).div_ceil(MILLION - r))
     }
 
+    /// `span · (1 + r)`: what the fastest clock shows of a true `span`, rounded up.
+    #[must_use]
+    pub fn fastest(&self, span: Duration) -> Duration {
+        let r = u128::from(self.drift_ppm).min(MILLION - 1);
+        from_u128((u128::from(span.as_micros()) * (MILLION + r)).div_ceil(MILLION))
+    }
+
     /// `span / (1 − r)`: the longest true time in which the slowest clock shows `span`, rounded up.
     #[must_use]
     pub fn slowest(&self, span: Duration) -> Duration {
@@ -66,9 +73,13 @@ pub fn observer_age(term: Duration, bounds: &Bounds) -> Duration {
 }
 
 /// `(m + 1)(I + δ) + 2d`: the least term with which a primary survives `lost` heartbeats in a row.
+///
+/// Units and clock: the node's own, as the term. `δ` and `d` are true times, of which the fastest clock shows `1 + r`
+/// times as much; one microsecond a round is added for the rounding of integer clocks.
 #[must_use]
 pub fn no_false_step_down(heartbeat_interval: Duration, lost: u32, bounds: &Bounds) -> Duration {
-    (heartbeat_interval + bounds.timer_late_us_max).times(u64::from(lost) + 1) + bounds.latency_us_max.times(2)
+    let round = heartbeat_interval + bounds.fastest(bounds.timer_late_us_max) + Duration::from_micros(1);
+    round.times(u64::from(lost) + 1) + bounds.fastest(bounds.latency_us_max.times(2))
 }
 
 /// `F = (T + g + I + δ) / (1 − r) + 6d`: the longest true time from a primary's crash until a rival knows that its own

@@ -43,6 +43,8 @@ struct Standing {
     /// Requests from this one on were sent with a clock in order.
     clean_tag: u32,
     unsettled: bool,
+    /// Whether its present life is doubted.
+    doubted: bool,
     health: Health,
 }
 
@@ -227,6 +229,7 @@ impl ElectionJudge {
             let standing = &mut self.standings[id];
             standing.life = step.life;
             standing.works = false;
+            standing.doubted = false;
             standing.newest_answer = 0;
         }
         if refined.works != self.standings[id].works {
@@ -326,13 +329,12 @@ impl ElectionJudge {
         let standing = self.standings[usize::from(actor)];
         let stale = standing.works && standing.anchor_tag < standing.clean_tag;
         let doubted = standing.unsettled || standing.health.clock_out || self.store_clock_out || stale;
-        let utype = self.utype_of(actor);
-        let id = spec_id(actor, standing.life);
-        let known = self.leases[utype].lives.iter().position(|life| life.id == id);
-        if doubted == known.is_some_and(|at| self.leases[utype].lives[at].doubted) {
+        if doubted == standing.doubted {
             return;
         }
-        let at = self.life(utype, id);
+        self.standings[usize::from(actor)].doubted = doubted;
+        let utype = self.utype_of(actor);
+        let at = self.life(utype, spec_id(actor, standing.life));
         self.leases[utype].lives[at].doubted = doubted;
         let action = if doubted { Action::Doubt } else { Action::Trust };
         self.tell(utype, action, at, at_us);

@@ -25,7 +25,7 @@ pub enum EngineBug {
 pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record>) {
     let end_us = plan.options.time_us;
     let mut world = World::<P>::new(plan, record);
-    let mut queue = Queue::default();
+    let mut queue = Queue::new(world.cast().len());
     let mut posts: Vec<EventOf<P>> = Vec::new();
     let mut waiting: Vec<Vec<EventOf<P>>> = (0..world.places()).map(|_| Vec::new()).collect();
     let mut directives = Vec::new();

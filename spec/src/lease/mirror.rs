@@ -79,7 +79,7 @@ impl Whole {
             }
             Action::StepUp => {
                 same.works[a] = true;
-                let may_work = self.owner == Some(a)
+                let may_work = self.owner.is_none_or(|owner| owner == a)
                     && self.token[a] == Token::Open
                     && self.none_open(a)
                     && (!kept || self.no_rivals(a));

@@ -1,0 +1,150 @@
+//! How the values of options are written. Each error says what was expected.
+
+use crate::fault::FaultClass;
+use crate::report::setting::{RULE_SETS, name_of};
+use failproof_core::election::Rules;
+use std::ops::Range;
+use std::path::Path;
+
+/// Rules, and how they were asked for.
+#[derive(Clone, Debug)]
+pub(super) struct RulesArg {
+    pub(super) name: String,
+    pub(super) rules: Rules,
+}
+
+/// Fault classes, and how they were asked for.
+#[derive(Clone, Debug)]
+pub(super) struct FaultsArg {
+    pub(super) name: String,
+    pub(super) classes: Vec<FaultClass>,
+}
+
+/// A protocol that can be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProtocolArg {
+    Election,
+    All,
+}
+
+/// Part `index`, from 1, of `of` parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shard {
+    index: u64,
+    of: u64,
+}
+
+pub(super) fn protocol(text: &str) -> Result<ProtocolArg, String> {
+    match text {
+        "election" => Ok(ProtocolArg::Election),
+        "all" => Ok(ProtocolArg::All),
+        "routing" | "distribution" | "registry" => {
+            Err(format!("`{text}` is not simulated in this version; expected election or all"))
+        }
+        _ => Err("unknown protocol; expected election or all".to_owned()),
+    }
+}
+
+/// A name, or a file that holds every decision.
+pub(super) fn rules(text: &str) -> Result<RulesArg, String> {
+    if let Some((name, rules)) = RULE_SETS.iter().find(|(name, _)| *name == text) {
+        return Ok(RulesArg { name: (*name).to_owned(), rules: *rules });
+    }
+    let names = RULE_SETS.map(|(name, _)| name).join(", ");
+    let content = std::fs::read_to_string(Path::new(text)).map_err(|error| {
+        format!(
+            "no rule set has this name and no file can be read ({error}); expected {names}, or a JSON file of rules"
+        )
+    })?;
+    let rules: Rules = serde_json::from_str(&content).map_err(|error| {
+        format!(
+            "the file holds no rules: {error}; expected a JSON object with every switch, as `options.rules` of a plan"
+        )
+    })?;
+    Ok(RulesArg { name: text.to_owned(), rules })
+}
+
+impl RulesArg {
+    pub(super) fn of(rules: Rules) -> Self {
+        Self { name: name_of(rules).to_owned(), rules }
+    }
+}
+
+/// Classes by name, `swarm` for all, `calm` for none.
+pub(super) fn faults(text: &str) -> Result<FaultsArg, String> {
+    let mut classes = Vec::new();
+    for word in text.split(',') {
+        match word.trim() {
+            "calm" => {}
+            "swarm" => classes.extend(FaultClass::ALL),
+            word => classes.push(*FaultClass::ALL.iter().find(|class| class.name() == word).ok_or_else(|| {
+                format!("unknown fault class `{word}`; expected calm, process, network, store, clock or swarm, separated by commas")
+            })?),
+        }
+    }
+    classes.sort_unstable();
+    classes.dedup();
+    let name = match classes.as_slice() {
+        [] => "calm".to_owned(),
+        all if all == FaultClass::ALL => "swarm".to_owned(),
+        some => some.iter().map(|class| class.name()).collect::<Vec<_>>().join(","),
+    };
+    Ok(FaultsArg { name, classes })
+}
+
+/// `a..b`, without b.
+pub(super) fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let expected = "expected a..b with a below b; b itself is not run";
+    let (first, end) = text.split_once("..").ok_or_else(|| format!("not a range; {expected}"))?;
+    let number =
+        |text: &str| text.trim().parse::<u64>().map_err(|error| format!("`{text}` is no seed ({error}); {expected}"));
+    let (first, end) = (number(first)?, number(end)?);
+    match first.cmp(&end) {
+        std::cmp::Ordering::Less => Ok(first..end),
+        std::cmp::Ordering::Equal => Err(format!("the range is empty; {expected}")),
+        std::cmp::Ordering::Greater => Err(format!("the range is reversed; {expected}")),
+    }
+}
+
+/// `i/n`, from `1/n` to `n/n`.
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
+    let numbers = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index, of }),
+        _ => Err("expected i/n with i from 1 to n".to_owned()),
+    }
+}
+
+impl Shard {
+    /// This part of the seeds: the parts lie side by side and differ in length by at most one.
+    pub(super) fn of(self, seeds: &Range<u64>) -> Range<u64> {
+        let length = u128::from(seeds.end - seeds.start);
+        let cut = |index: u64| seeds.start + (length * u128::from(index) / u128::from(self.of)) as u64;
+        cut(self.index - 1)..cut(self.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_lie_side_by_side() {
+        let seeds = 5..22;
+        let mut next = seeds.start;
+        for index in 1..=4 {
+            let part = Shard { index, of: 4 }.of(&seeds);
+            assert_eq!(part.start, next);
+            assert!((4..=5).contains(&(part.end - part.start)));
+            next = part.end;
+        }
+        assert_eq!(next, seeds.end);
+    }
+
+    #[test]
+    fn classes_have_one_name_in_any_order() {
+        assert_eq!(faults("network,store,network").unwrap().name, "network,store");
+        assert_eq!(faults("clock,store,network,process").unwrap().name, "swarm");
+        assert_eq!(faults("calm").unwrap().name, "calm");
+    }
+}

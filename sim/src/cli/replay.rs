@@ -1,0 +1,147 @@
+//! `failproof replay`: one plan again, and whether it still shows what was found.
+
+use super::arguments::{RulesArg, rules};
+use super::progress::Progress;
+use super::run::exit_of;
+use super::{Console, Exit};
+use crate::campaign::{CampaignReport, hex};
+use crate::engine::Engine;
+use crate::output::{check_directory, write_new};
+use crate::plan::Plan;
+use crate::prevented;
+use crate::report::json::ReplayJson;
+use crate::report::setting::Setting;
+use crate::report::text::ReplayText;
+use crate::trace::Record;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example: failproof replay out/AtMostOneWorkingPrimary-17.json --trace trace.ndjson
+         Exits with 1 while the plan still breaks a property.")]
+pub(super) struct ReplayArgs {
+    /// A plan, as `run` saves it
+    file: PathBuf,
+    /// How time passes: fast, the reference, or madsim
+    #[arg(long, default_value = "fast")]
+    engine: Engine,
+    /// Decide by other rules than the plan's: hardened, published, client_go, shedlock, or a JSON file
+    #[arg(long, value_parser = rules)]
+    rules: Option<RulesArg>,
+    /// Write all records of the run, one JSON object a line; `-` for standard output, with the report on standard error
+    #[arg(long, value_name = "FILE.ndjson")]
+    trace: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
+    let mut plan = match Plan::read(&args.file) {
+        Ok(plan) => plan,
+        Err(error) => return console.complain(&in_file(&args.file, &error.to_string())),
+    };
+    if args.to_stdout() && args.json {
+        return console.complain("--trace -: standard output is taken by --json; expected a file");
+    }
+    if let Some(path) = args.trace.as_deref().filter(|_| !args.to_stdout())
+        && let Err(error) = check_directory(path.parent().unwrap_or(path))
+    {
+        return console.complain(&format!("--trace: {error}"));
+    }
+    let rules = args.rules.clone().unwrap_or_else(|| RulesArg::of(plan.options.rules));
+    let other_rules = plan.options.rules != rules.rules;
+    plan.options.rules = rules.rules;
+    let found = plan.found.take();
+    let plan = Arc::new(plan);
+
+    let began = Instant::now();
+    let (report, trace_hash, records) = run_once(&plan, args, console);
+    let setting = Setting {
+        protocol: plan.protocol.clone(),
+        rules: rules.name,
+        faults: String::new(),
+        engine: args.engine,
+        first_seed: plan.seed,
+        options: plan.options.clone(),
+        wall_seconds: began.elapsed().as_secs_f64(),
+    };
+    let same_as_found = found.as_ref().filter(|_| !other_rules).map(|found| {
+        report.kept().any(|finding| {
+            let hash = finding.trace_hash.map(hex).unwrap_or_default();
+            finding.property == found.property && finding.at_us == found.at_us && hash == found.trace_hash
+        })
+    });
+
+    let mut exit = exit_of(&report);
+    if let Some(path) = &args.trace {
+        exit = write_trace(path, args.to_stdout(), &records, console, exit);
+    }
+    let text = if args.json {
+        let json = ReplayJson::new(&setting, &report, trace_hash, found.as_ref(), same_as_found);
+        match serde_json::to_string(&json) {
+            Ok(text) => text + "\n",
+            Err(error) => return exit.max(console.complain(&format!("cannot print the report: {error}"))),
+        }
+    } else {
+        let found = found.as_ref();
+        let plan = plan.to_string();
+        ReplayText { setting: &setting, report: &report, trace_hash, plan, found, same_as_found }.to_string()
+    };
+    if args.to_stdout() {
+        // Nobody is left to tell if standard error is gone.
+        let _ = console.err.write_all(text.as_bytes());
+        return exit;
+    }
+    console.print(&text, exit)
+}
+
+/// Runs the plan, and again with each defence if it breaks something.
+fn run_once(plan: &Arc<Plan>, args: &ReplayArgs, console: &Console<'_>) -> (CampaignReport, Option<u128>, Vec<Record>) {
+    let bar = Progress::new(1, console.progress && !args.json);
+    let runner = console.runner;
+    let (outcome, records) = match runner(args.engine, plan, args.trace.is_some()) {
+        Ok((report, records)) => (Ok(report), records),
+        Err(panicked) => (Err(panicked), Vec::new()),
+    };
+    let mut report = CampaignReport { asked: 1, ..CampaignReport::default() };
+    report.add(plan, &outcome);
+    let file = &args.file;
+    report.kept_mut().for_each(|finding| finding.file = Some(file.clone()));
+    let again = |plan: &Arc<Plan>| runner(Engine::Fast, plan, false).map(|(report, _)| report);
+    prevented::examine(&mut report, 1, &AtomicBool::new(false), &again);
+    bar.advance();
+    (report, outcome.ok().map(|report| report.trace_hash), records)
+}
+
+fn write_trace(path: &Path, to_stdout: bool, records: &[Record], console: &mut Console<'_>, exit: Exit) -> Exit {
+    let mut text = String::new();
+    for record in records {
+        match serde_json::to_string(record) {
+            Ok(line) => text += &(line + "\n"),
+            Err(error) => return exit.max(console.complain(&format!("--trace: {error}"))),
+        }
+    }
+    if to_stdout {
+        return console.print(&text, exit);
+    }
+    match write_new(path, &text) {
+        Ok(()) => exit,
+        Err(error) => exit.max(console.complain(&format!("--trace: {error}"))),
+    }
+}
+
+impl ReplayArgs {
+    fn to_stdout(&self) -> bool {
+        self.trace.as_deref() == Some(Path::new("-"))
+    }
+}
+
+/// A complaint that names the file, whether or not it did so already.
+fn in_file(file: &Path, message: &str) -> String {
+    let name = file.display().to_string();
+    if message.contains(&name) { message.to_owned() } else { format!("{name}: {message}") }
+}

@@ -1,0 +1,79 @@
+//! Which single defence would have prevented a violation.
+
+use crate::campaign::{CampaignReport, Finding, Findings, on_threads};
+use crate::defence::{self, Defence};
+use crate::engine::Panicked;
+use crate::plan::Plan;
+use crate::report::RunReport;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The defences whose addition to the rules of `plan`, each alone and with what it requires, keeps `property`. Those
+/// that are on already are left out, and so is one with which the run panics.
+pub fn prevented_by<R>(plan: &Plan, property: &str, run: &R) -> Vec<&'static Defence>
+where
+    R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked>,
+{
+    let rules = plan.options.rules;
+    let holds_with = |defence: &&Defence| {
+        if defence::with(rules, &defence.switch, true) == rules {
+            return false;
+        }
+        let mut plan = plan.clone();
+        plan.options.rules = defence.added_to(rules);
+        run(&Arc::new(plan)).is_ok_and(|report| report.violations.iter().all(|found| found.property != property))
+    };
+    defence::all().iter().filter(holds_with).collect()
+}
+
+/// Completes all kept violations of a report. Once `stop` is set, the rest is left unexamined.
+pub fn examine<R>(report: &mut CampaignReport, jobs: usize, stop: &AtomicBool, run: &R)
+where
+    R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked> + Sync,
+{
+    let findings: Vec<&Finding> = report.violations.values().flat_map(Findings::kept).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut answers = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(finding) = findings.get(i) else { break };
+            answers.push(((finding.property, finding.seed), prevented_by(&finding.plan, finding.property, run)));
+        }
+        answers
+    };
+    for ((property, seed), defences) in on_threads(jobs.min(findings.len()), &work).into_iter().flatten() {
+        if let Some(finding) = report.kept_mut().find(|finding| (finding.property, finding.seed) == (property, seed)) {
+            finding.prevented_by = Some(defences);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+    use crate::report::Violation;
+    use failproof_core::election::{LeaseAnchor, Rules};
+
+    /// A run that breaks `P` unless the anchor is the heartbeat.
+    fn run(plan: &Arc<Plan>) -> Result<RunReport, Panicked> {
+        let violation = Violation { property: "P", at_us: 1, story: String::new() };
+        let holds = plan.options.rules.anchor == LeaseAnchor::Heartbeat;
+        Ok(RunReport { violations: if holds { Vec::new() } else { vec![violation] }, ..RunReport::default() })
+    }
+
+    #[test]
+    fn a_defence_is_named_if_it_alone_with_what_it_requires_keeps_the_property() {
+        let mut plan = Plan::calm(Options { rules: Rules::published(), ..Options::default() });
+        let switches = |plan: &Plan| {
+            prevented_by(plan, "P", &run).into_iter().map(|defence| defence.switch.clone()).collect::<Vec<_>>()
+        };
+        let brings_anchor =
+            |defence: &&Defence| defence.switch == "anchor" || defence.requires.iter().any(|switch| switch == "anchor");
+        let expected: Vec<_> = defence::all().iter().filter(brings_anchor).map(|row| row.switch.clone()).collect();
+        assert_eq!(switches(&plan), expected);
+        plan.options.rules = Rules::hardened();
+        assert!(switches(&plan).is_empty(), "what is on already prevents nothing");
+    }
+}

@@ -1,0 +1,273 @@
+//! Reports for people: the verdict first, then the evidence.
+
+use super::human::{count, moment, percent, plural, shell_word, span};
+use super::setting::Setting;
+use crate::campaign::{CampaignReport, Finding, Findings, hex};
+use crate::defence::{self, Defence};
+use crate::plan::Found;
+use failproof_spec::Action;
+use std::fmt::{self, Display, Write as _};
+
+/// How many properties are told in full; more of them get a line each.
+const TOLD_MAX: usize = 4;
+/// How many columns the first word of a line takes.
+const LABEL: usize = 14;
+
+/// The report of a campaign.
+#[derive(Debug)]
+pub struct RunText<'a> {
+    /// What was asked for.
+    pub setting: &'a Setting,
+    /// What was found.
+    pub report: &'a CampaignReport,
+}
+
+/// The report of one run.
+#[derive(Debug)]
+pub struct ReplayText<'a> {
+    /// What was asked for.
+    pub setting: &'a Setting,
+    /// What was found.
+    pub report: &'a CampaignReport,
+    /// The run's own hash; one that panicked has none.
+    pub trace_hash: Option<u128>,
+    /// The plan, a line for each fault.
+    pub plan: String,
+    /// What the plan records.
+    pub found: Option<&'a Found>,
+    /// Whether that was found again, if it can be compared.
+    pub same_as_found: Option<bool>,
+}
+
+impl Display for RunText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { setting, report } = self;
+        let gaps = if setting.faults == "calm" { Vec::new() } else { report.gaps() };
+        verdict(f, report, &gaps)?;
+        writeln!(f)?;
+        let options = &setting.options;
+        line(f, "protocol", format_args!("{}, rules {}, engine {}", setting.protocol, setting.rules, setting.engine))?;
+        line(
+            f,
+            "each run",
+            format_args!(
+                "{}, {}, I {}, T {}, faults {}",
+                plural(u64::from(options.nodes), "node"),
+                span(options.time_us),
+                options.heartbeat_interval_us,
+                options.heartbeat_timeout_us,
+                setting.faults
+            ),
+        )?;
+        let seconds = setting.wall_seconds.max(1e-3);
+        let hours = report.simulated_us as f64 / 3.6e9;
+        line(
+            f,
+            "evidence",
+            format_args!(
+                "{} from seed {}, {hours:.1} simulated hours, {} in {:.1} s ({} events/s, {:.0} simulated hours/s)",
+                plural(report.runs, "run"),
+                setting.first_seed,
+                plural(report.events, "event"),
+                setting.wall_seconds,
+                count((report.events as f64 / seconds) as u64),
+                hours / seconds
+            ),
+        )?;
+        line(f, "trace hash", hex(report.hash.finish()))?;
+        findings(f, report)?;
+        exposures(f, report)?;
+        faults(f, report)?;
+        contract(f, report)?;
+        measures(f, report)?;
+        for gap in &gaps {
+            writeln!(f, "warning: {gap}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for ReplayText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { setting, report, .. } = self;
+        verdict(f, report, &[])?;
+        for finding in report.kept() {
+            writeln!(f, "{} at {}", finding.property, moment(finding.at_us))?;
+            story(f, finding)?;
+        }
+        writeln!(f)?;
+        line(f, "rules", format_args!("{}, engine {}", setting.rules, setting.engine))?;
+        line(f, "trace hash", self.trace_hash.map_or("-".to_owned(), hex))?;
+        if let Some(found) = self.found {
+            let compared = match self.same_as_found {
+                Some(true) => "the same property, time and trace hash".to_owned(),
+                None => format!("{} at {}, not compared: under other rules", found.property, moment(found.at_us)),
+                Some(false) => format!(
+                    "not the same: {} at {}, trace hash {}, by failproof {}",
+                    found.property,
+                    moment(found.at_us),
+                    found.trace_hash,
+                    found.version
+                ),
+            };
+            line(f, "plan records", compared)?;
+        }
+        exposures(f, report)?;
+        measures(f, report)?;
+        write!(f, "\n{}", self.plan)
+    }
+}
+
+fn verdict(f: &mut fmt::Formatter<'_>, report: &CampaignReport, gaps: &[String]) -> fmt::Result {
+    let others = [("not converged", &report.not_converged), ("panicked", &report.panics)];
+    let mut words = Vec::new();
+    if let Some((property, findings)) = report.violations.iter().max_by_key(|(_, findings)| findings.count()) {
+        words.push(match report.violations.len() {
+            1 => format!("{property} violated in {}", plural(findings.count(), "run")),
+            many => format!("{many} properties violated"),
+        });
+    }
+    for (word, findings) in others.into_iter().filter(|(_, findings)| findings.count() > 0) {
+        words.push(format!("{word} in {}", plural(findings.count(), "run")));
+    }
+    let held = words.is_empty();
+    let words = if held { "nothing violated".to_owned() } else { words.join(", ") };
+    let asked = plural(report.asked, "run");
+    match (held, gaps.len()) {
+        (_, _) if report.interrupted => {
+            writeln!(f, "interrupted after {} of {asked}; so far {words}", count(report.runs))
+        }
+        (false, _) => writeln!(f, "FAILED: {words}, of {asked}"),
+        (true, 0) => writeln!(f, "held: {words} in {asked}"),
+        (true, some) => {
+            writeln!(f, "held: {words} in {asked}, but with {} (below)", plural(some as u64, "warning"))
+        }
+    }
+}
+
+/// What was found, by property: the first finding that a single defence prevents, else the first one.
+fn findings(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+    let all = report.violations.values().chain([&report.not_converged, &report.panics]);
+    for (i, findings) in all.filter(|findings| findings.count() > 0).enumerate() {
+        let explained = |finding: &&Finding| finding.prevented_by.as_ref().is_some_and(|defences| !defences.is_empty());
+        let told = findings.kept().find(explained).or(findings.kept().next());
+        let Some(told @ Finding { property, seed, at_us, .. }) = told else { continue };
+        let number = plural(findings.count(), "run");
+        let file = told.file.as_ref().map(|path| shell_word(&path.display().to_string())).unwrap_or_default();
+        if i >= TOLD_MAX {
+            writeln!(f, "{property}: {number}, for example {file}")?;
+            continue;
+        }
+        writeln!(f, "\n{property}: {number}, for example seed {seed} at {}", moment(*at_us))?;
+        story(f, told)?;
+        shares(f, findings)?;
+        if !file.is_empty() {
+            writeln!(f, "  repeat by: cargo run --release -- replay {file}")?;
+        }
+    }
+    writeln!(f)
+}
+
+fn story(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+    writeln!(f, "  {}", finding.story.replace('\n', "\n  "))?;
+    if let Some(defences) = &finding.prevented_by {
+        let mut words: Vec<_> = defences.iter().map(|defence| named(defence)).collect();
+        if words.is_empty() {
+            words.push("no single defence".to_owned());
+        }
+        writeln!(f, "  prevented by {}", words.join(", "))?;
+    }
+    Ok(())
+}
+
+/// How many of the examined findings each defence prevents.
+fn shares(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Result {
+    let examined: Vec<_> = findings.kept().filter_map(|finding| finding.prevented_by.as_ref()).collect();
+    let mut words = Vec::new();
+    for defence in defence::all() {
+        let prevented = examined.iter().filter(|defences| defences.iter().any(|other| other.id == defence.id)).count();
+        if prevented > 0 {
+            words.push(format!("{prevented} by {}", named(defence)));
+        }
+    }
+    if examined.len() < 2 || words.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "  of {} examined, prevented: {}", plural(examined.len() as u64, "run"), words.join(", "))
+}
+
+fn named(defence: &Defence) -> String {
+    format!("{} ({})", defence.switch, defence.id)
+}
+
+fn exposures(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+    let exposure = report.exposure;
+    if exposure.count == 0 {
+        return Ok(());
+    }
+    let times = plural(exposure.count, "overlap");
+    line(f, "exposure", format_args!("{times} outside the assumptions, the longest {}", span(exposure.longest_us)))
+}
+
+/// Four kinds in a row.
+fn faults(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+    let kinds: Vec<_> = report.faults.iter().map(|(kind, number)| (kind, count(*number))).collect();
+    for (i, row) in kinds.chunks(4).enumerate() {
+        let mut cells = String::new();
+        for (kind, number) in row {
+            write!(cells, "{kind:<13}{number:>9}   ")?;
+        }
+        line(f, if i == 0 { "faults" } else { "" }, cells.trim_end())?;
+    }
+    Ok(())
+}
+
+fn contract(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+    let Some(coverage) = &report.coverage else { return Ok(()) };
+    for (i, row) in Action::ALL.chunks(4).enumerate() {
+        let mut cells = String::new();
+        for action in row {
+            write!(cells, "{:<13}{:>9}   ", action.name(), count(coverage.count(*action)))?;
+        }
+        line(f, if i == 0 { "actions" } else { "" }, cells.trim_end())?;
+    }
+    let edges = coverage.edges();
+    line(f, "edges", format_args!("{} of {} visited", edges.visited, edges.total))
+}
+
+fn measures(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+    let margins = report.margins;
+    let near = plural(margins.near, "run");
+    match margins.smallest_us {
+        Some(us) => line(f, "margin", format_args!("smallest {}; {near} within 10 % of T of the limit", span(us)))?,
+        None => line(f, "margin", "no primary was succeeded after its term ended")?,
+    }
+    line(f, "trusted", format_args!("{} of the time worked", percent(report.trusted_share())))?;
+    line(
+        f,
+        "availability",
+        format_args!(
+            "{} of the time without a primary; {} ({:.2} in 1,000 h)",
+            percent(report.without_primary_share()),
+            plural(report.false_step_downs, "false step-down"),
+            report.false_step_downs_per_1000_h().unwrap_or(0.0)
+        ),
+    )?;
+    let returns = &report.returns;
+    let told = |value: Option<u64>| value.map_or("-".to_owned(), span);
+    let mut words = format!(
+        "p50 {}, p99 {}, max {} after the last fault; worst / bound {}",
+        told(returns.after.quantile(50)),
+        told(returns.after.quantile(99)),
+        told(returns.after.largest()),
+        returns.worst_share().map_or("-".to_owned(), |share| format!("{share:.2}"))
+    );
+    if returns.untold > 0 {
+        write!(words, "; {} ended too early to tell", plural(returns.untold, "run"))?;
+    }
+    line(f, "convergence", words)
+}
+
+fn line(f: &mut fmt::Formatter<'_>, label: &str, text: impl Display) -> fmt::Result {
+    writeln!(f, "{label:<LABEL$}{text}")
+}

@@ -1,0 +1,107 @@
+//! The table of defences, `spec/defences.toml`, row by row: its minimal plan breaks the property under published rules,
+//! holds under hardened ones, and holds under published ones with that one switch on; and random search finds the defect
+//! again when that one switch is off.
+
+use failproof::defence::{self, Defence, with};
+use failproof::election::generate;
+use failproof::engine::Engine;
+use failproof::fault::FaultClass;
+use failproof::options::Options;
+use failproof::plan::Plan;
+use failproof_core::election::Rules;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Within how many seeds random search must find a defect whose defence is off.
+const SEEDS: u64 = 2_000;
+
+fn plan_of(defence: &Defence) -> Plan {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("plans").join(&defence.plan);
+    Plan::read(&path).unwrap_or_else(|error| panic!("{}: {error}", defence.id))
+}
+
+/// What a plan breaks under `rules`, on either engine.
+fn broken(plan: &Plan, rules: Rules, engine: Engine) -> Vec<&'static str> {
+    let mut plan = plan.clone();
+    plan.options.rules = rules;
+    let (report, _) = engine.run(&Arc::new(plan), false).expect("a plan of the table runs without a panic");
+    report.violations.iter().map(|violation| violation.property).collect()
+}
+
+#[test]
+fn every_defect_has_its_row_and_every_decision_its_defence() {
+    let ids: Vec<_> = defence::all().iter().map(|defence| defence.id.clone()).collect();
+    assert_eq!(ids, (1..=14).map(|n| format!("E{n}")).collect::<Vec<_>>());
+    let rules = defence::all().iter().fold(Rules::published(), |rules, row| with(rules, &row.switch, true));
+    assert_eq!(rules, Rules::hardened(), "all switches together make the hardened rules");
+}
+
+#[test]
+fn each_minimal_plan_breaks_its_property_under_published_rules_only() {
+    for defence in defence::all() {
+        let plan = plan_of(defence);
+        for engine in [Engine::Fast, Engine::Madsim] {
+            let published = broken(&plan, Rules::published(), engine);
+            assert!(
+                published.contains(&defence.property.as_str()),
+                "{} on {engine}: {} does not break {}: {published:?}",
+                defence.id,
+                defence.plan,
+                defence.property
+            );
+        }
+        let hardened = broken(&plan, Rules::hardened(), Engine::Fast);
+        assert!(hardened.is_empty(), "{}: under hardened rules it breaks {hardened:?}", defence.id);
+    }
+}
+
+#[test]
+fn each_switch_alone_keeps_its_property_in_its_minimal_plan() {
+    for defence in defence::all() {
+        let plan = plan_of(defence);
+        let required = defence.requires.iter().fold(Rules::published(), |rules, switch| with(rules, switch, true));
+        let without = broken(&plan, required, Engine::Fast);
+        assert!(
+            without.contains(&defence.property.as_str()),
+            "{}: what it requires already keeps {}, so the plan shows nothing about `{}`",
+            defence.id,
+            defence.property,
+            defence.switch
+        );
+        let with_it = broken(&plan, defence.added_to(Rules::published()), Engine::Fast);
+        assert!(
+            !with_it.contains(&defence.property.as_str()),
+            "{}: {} breaks {} although `{}` is on",
+            defence.id,
+            defence.plan,
+            defence.property,
+            defence.switch
+        );
+    }
+}
+
+#[test]
+fn each_minimal_plan_is_small() {
+    for defence in defence::all() {
+        let plan = plan_of(defence);
+        assert!(plan.options.nodes <= 3, "{}: {} nodes", defence.id, plan.options.nodes);
+        let events = plan.faults.len() + plan.workload.len() + plan.fates.len();
+        assert!(events <= 4, "{}: {events} faults, tasks and fates", defence.id);
+    }
+}
+
+#[test]
+fn random_search_finds_each_defect_when_its_defence_is_off() {
+    let classes = FaultClass::ALL;
+    for defence in defence::all() {
+        let options = Options { rules: defence.removed_from(Rules::hardened()), ..Options::default() };
+        let found = (0..SEEDS).find(|seed| {
+            let plan = generate(*seed, &options, &classes);
+            broken(&plan, options.rules, Engine::Fast).contains(&defence.property.as_str())
+        });
+        let Some(seed) = found else {
+            panic!("{}: without `{}` no seed of {SEEDS} breaks {}", defence.id, defence.switch, defence.property)
+        };
+        println!("{:4} without {:24} breaks {:26} at seed {seed}", defence.id, defence.switch, defence.property);
+    }
+}

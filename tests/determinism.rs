@@ -1,0 +1,49 @@
+//! One seed, one plan, one trace.
+
+use failproof::election::generate;
+use failproof::engine::Engine;
+use failproof::fault::FaultClass;
+use failproof::options::Options;
+use failproof_spec::CampaignHash;
+use std::sync::Arc;
+
+/// Pinned, so that debug and release builds, and every machine, are compared with the same value.
+const PINNED: &str = include_str!("determinism.hash");
+
+fn hash_of(seeds: std::ops::Range<u64>) -> CampaignHash {
+    let mut hash = CampaignHash::new();
+    for seed in seeds {
+        let plan = Arc::new(generate(seed, &Options::default(), &FaultClass::ALL));
+        let (report, _) = Engine::Fast.run(&plan, false).expect("no panic");
+        hash.add(seed, report.trace_hash);
+    }
+    hash
+}
+
+#[test]
+fn a_campaign_has_the_same_hash_on_every_machine_and_in_every_profile() {
+    let hash = format!("{:032x}", hash_of(0..20).finish());
+    assert_eq!(hash, PINNED.trim(), "if the change is meant, write the new hash to tests/determinism.hash and say why");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_twice_and_on_other_threads() {
+    let whole = hash_of(0..12);
+    let halves = [0..6, 6..12].map(|seeds| std::thread::spawn(move || hash_of(seeds)));
+    let mut merged = CampaignHash::new();
+    for half in halves {
+        merged.merge(half.join().expect("no panic"));
+    }
+    assert_eq!(whole.finish(), merged.finish());
+}
+
+#[test]
+fn recording_changes_nothing() {
+    for seed in 0..5 {
+        let plan = Arc::new(generate(seed, &Options::default(), &FaultClass::ALL));
+        let (silent, none) = Engine::Fast.run(&plan, false).expect("no panic");
+        let (recorded, records) = Engine::Fast.run(&plan, true).expect("no panic");
+        assert_eq!(silent, recorded);
+        assert!(none.is_empty() && !records.is_empty());
+    }
+}

@@ -1,0 +1,49 @@
+//! How runs read: one calm run, one failover, one violation. When one of these changes, read the difference and explain
+//! it in the commit.
+
+use failproof::engine::Engine;
+use failproof::fault::{FaultKind, Place};
+use failproof::options::Options;
+use failproof::plan::Plan;
+use failproof::trace::Record;
+use failproof_core::election::Rules;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// The steps of a run that the contract speaks of, but for operations, and how the run ended.
+fn tale(plan: Plan) -> String {
+    let (report, records) = Engine::Fast.run(&Arc::new(plan), true).expect("no panic");
+    let mut tale = String::new();
+    let matters = |record: &&Record| record.action.is_some_and(|action| action != "Accept");
+    for record in records.iter().filter(matters) {
+        let action = record.action.unwrap_or_default();
+        let _ = writeln!(tale, "{:>9.6} s  {:8} {action:9} {}", record.true_us as f64 / 1e6, record.node, record.state);
+    }
+    let _ =
+        writeln!(tale, "{} steps, without a primary {:.3} s", report.events, report.without_primary_us as f64 / 1e6);
+    for violation in &report.violations {
+        let _ = writeln!(tale, "{} at {:.6} s: {}", violation.property, violation.at_us as f64 / 1e6, violation.story);
+    }
+    tale
+}
+
+fn options(rules: Rules) -> Options {
+    Options { nodes: 3, time_us: 30_000_000, rules, ..Options::default() }
+}
+
+#[test]
+fn a_calm_run() {
+    insta::assert_snapshot!(tale(Plan::calm(options(Rules::hardened()))));
+}
+
+#[test]
+fn a_failover() {
+    let crash = FaultKind::Crash { node: Place::Primary, durable: true };
+    insta::assert_snapshot!(tale(Plan::calm(options(Rules::hardened())).fault(crash, 10_000_000, 15_000_000)));
+}
+
+#[test]
+fn a_violation() {
+    let suspend = FaultKind::Suspend { node: Place::Primary };
+    insta::assert_snapshot!(tale(Plan::calm(options(Rules::published())).fault(suspend, 10_000_000, 10_000_000)));
+}
