@@ -8,6 +8,8 @@ mod contract;
 mod contract_compiler;
 mod defences;
 mod determinism;
+mod e1_supremum;
+mod formulas;
 mod simulations;
 mod snapshots;
 mod table_laws;

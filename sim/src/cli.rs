@@ -1,7 +1,7 @@
 //! The command line: `failproof run`, `replay` and `margin`.
 //!
-//! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test runs a
-//! whole command line in process, and reads what it printed.
+//! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test
+//! runs a whole command line in process, and reads what it printed.
 
 mod arguments;
 mod margin;

@@ -329,7 +329,7 @@ impl ElectionJudge {
         let standing = self.standings[usize::from(actor)];
         let stale = standing.works && standing.anchor_tag < standing.clean_tag;
         let doubted = standing.unsettled || standing.health.clock_out || self.store_clock_out || stale;
-        if doubted == standing.doubted {
+        if doubted == standing.doubted || standing.life == 0 {
             return;
         }
         self.standings[usize::from(actor)].doubted = doubted;
@@ -538,9 +538,7 @@ impl Judge<Election> for ElectionJudge {
             if self.cast[actor].place == place && self.cast[actor].role == role::CANDIDATE {
                 let standing = &mut self.standings[actor];
                 standing.clean_tag = standing.clean_tag.max(standing.last_tag + 1);
-                if standing.life > 0 {
-                    self.update_doubt(actor as ActorId, at_us);
-                }
+                self.update_doubt(actor as ActorId, at_us);
             }
         }
     }
@@ -549,9 +547,7 @@ impl Judge<Election> for ElectionJudge {
         for actor in 0..self.cast.len() {
             if self.cast[actor].place == place && self.cast[actor].role == role::CANDIDATE {
                 self.standings[actor].unsettled = false;
-                if self.standings[actor].life > 0 {
-                    self.update_doubt(actor as ActorId, at_us);
-                }
+                self.update_doubt(actor as ActorId, at_us);
             }
         }
     }

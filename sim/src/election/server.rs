@@ -4,7 +4,7 @@ use crate::fault::FaultKind;
 use crate::plan::Plan;
 use crate::protocol::{Boot, Cause, StoreFate};
 use failproof_core::election::{Answer, HeartbeatTable, Message, Outcome, Output, StoreNow, TableConfig, Target};
-use failproof_core::{Duration, Instant, Utype};
+use failproof_core::{Duration, Epoch, Instant, Utype};
 use std::collections::VecDeque;
 
 use super::{Command, Disk};
@@ -143,8 +143,10 @@ impl TableServer {
                 let before = self.table.entry(claim.utype).copied();
                 let valid = self.table.is_valid(claim.utype, now);
                 let (outcome, answer) = self.table.heartbeat(claim, now);
-                let own_and_newer =
-                    before.is_some_and(|entry| entry.incarnation == claim.incarnation && claim.seq > entry.seq);
+                let own_and_newer = before.is_some_and(|entry| {
+                    let this_epoch = claim.epoch == Epoch::NONE || claim.epoch == entry.epoch;
+                    entry.incarnation == claim.incarnation && this_epoch && claim.seq > entry.seq
+                });
                 // A kind that follows another one is refused where that one does not run; that is no starvation.
                 let free = self.table.config().affinity.of(claim.utype).is_none();
                 let starved = outcome == Outcome::Refused && valid && own_and_newer && free;

@@ -1,0 +1,113 @@
+//! What a command refuses: always with exit code 2, in a sentence that names the place and what was expected, before
+//! anything runs, and with nothing overwritten.
+
+use super::{failproof, folder, json, refused, text_of};
+use failproof::fault::{FaultKind, Place};
+use failproof::options::Options;
+use failproof::plan::Plan;
+use std::fs;
+
+#[test]
+fn wrong_usage_is_refused_in_a_sentence_that_names_place_and_expectation() {
+    refused(&["run", "--interval", "2s", "--timeout", "4s"], &["--timeout", "more than twice", "(2 s)"]);
+    refused(&["run", "--nodes", "0"], &["--nodes", "expected 1 to"]);
+    refused(&["run", "--nodes", "70000"], &["--nodes"]);
+    refused(&["run", "--utypes", "0"], &["--utypes", "expected 1 to"]);
+    refused(&["run", "--time", "0s"], &["--time"]);
+    refused(&["run", "--time", "soon"], &["--time", "soon"]);
+    refused(&["run", "--seeds", "7..7"], &["--seeds", "empty", "expected a..b"]);
+    refused(&["run", "--seeds", "9..3"], &["--seeds", "reversed", "expected a..b"]);
+    refused(&["run", "--seeds", "12"], &["--seeds", "expected a..b"]);
+    refused(&["run", "--seeds", "-1..3"], &["--seeds"]);
+    refused(&["run", "--shard", "3/2"], &["--shard", "expected i/n"]);
+    refused(&["run", "--seeds", "0..2", "--shard", "1/3"], &["--shard", "fewer seeds"]);
+    refused(&["run", "--protocol", "paxos"], &["--protocol", "paxos", "expected election"]);
+    refused(&["run", "--protocol", "routing"], &["--protocol", "expected election"]);
+    refused(&["run", "--rules", "perfect"], &["--rules", "perfect", "expected hardened, published"]);
+    refused(&["run", "--faults", "store,gremlins"], &["--faults", "`gremlins`", "expected calm, process"]);
+    refused(&["run", "--engine", "warp"], &["--engine", "warp", "expected fast or madsim"]);
+    refused(&["run", "--jobs", "0"], &["--jobs", "1.."]);
+    refused(&["run", "--sedes", "0..1"], &["--sedes", "--seeds"]);
+    refused(&["replay"], &["<FILE>"]);
+    refused(&["prove"], &["prove"]);
+    refused(&[], &["Usage"]);
+}
+
+#[test]
+fn a_plan_that_cannot_be_run_is_refused_by_name() {
+    let folder = folder("bad_plans");
+    let good = Plan::calm(Options::default()).fault(FaultKind::Pause { node: Place::Node(1) }, 1_000, 1_000);
+    let good = serde_json::to_string_pretty(&good).unwrap();
+    let cases: [(&str, String, &[&str]); 7] = [
+        ("truncated.json", good[..good.len() / 2].to_owned(), &["EOF", "line", "expected"]),
+        ("empty.json", String::new(), &["EOF", "expected"]),
+        ("version.json", good.replacen("\"format\": 1", "\"format\": 9", 1), &["format 9", "expected 1"]),
+        ("node.json", good.replacen("\"n1\"", "\"n7\"", 1), &["faults[id 0]", "n7", "n0 to n4"]),
+        ("place.json", good.replacen("\"n1\"", "\"moon\"", 1), &["moon", "expected n0"]),
+        ("fault.json", good.replacen("\"pause\"", "\"sulk\"", 1), &["sulk", "line"]),
+        ("protocol.json", good.replacen("\"election\"", "\"paxos\"", 1), &["paxos", "expected election"]),
+    ];
+    for (name, text, words) in cases {
+        assert_ne!(text, good, "{name}");
+        let path = folder.join(name);
+        fs::write(&path, &text).unwrap();
+        refused(&["replay", text_of(&path)], &[&[name], words].concat());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    refused(&["replay", text_of(&folder.join("absent.json"))], &["absent.json", "cannot read"]);
+    refused(&["replay", text_of(&folder)], &["bad_plans", "cannot read"]);
+}
+
+#[test]
+fn a_rules_file_holds_every_switch_and_no_other() {
+    let folder = folder("rules");
+    let rules = folder.join("rules.json");
+    let refused_with = |text: &str, words: &[&str]| {
+        fs::write(&rules, text).unwrap();
+        refused(&["run", "--rules", text_of(&rules)], &[&["--rules", "rules.json", "expected"], words].concat());
+    };
+    refused_with("anchor = heartbeat", &["line 1"]);
+    refused_with(r#"{"anchor": "heartbeat"}"#, &["missing field"]);
+    let published = serde_json::to_value(failproof_core::election::Rules::published()).unwrap();
+    let mut unknown = published.clone();
+    unknown["anker"] = "read".into();
+    refused_with(&unknown.to_string(), &["anker"]);
+    let mut value = published.clone();
+    value["anchor"] = "stars".into();
+    refused_with(&value.to_string(), &["stars"]);
+
+    fs::write(&rules, published.to_string()).unwrap();
+    let run = |rules: &str| {
+        let out = folder.join("out");
+        json(&failproof(&[
+            "run",
+            "--seeds",
+            "0..3",
+            "--time",
+            "1m",
+            "--json",
+            "--rules",
+            rules,
+            "--out",
+            text_of(&out),
+        ]))
+    };
+    let (by_file, by_name) = (run(text_of(&rules)), run("published"));
+    assert_eq!(by_file["trace_hash"], by_name["trace_hash"]);
+    assert_eq!(by_file["rules"], text_of(&rules));
+}
+
+#[test]
+fn an_output_path_below_a_file_is_refused_before_anything_runs() {
+    let folder = folder("below_file");
+    let file = folder.join("notes");
+    fs::write(&file, "mine").unwrap();
+    for path in [file.clone(), file.join("plans"), file.join("deep").join("plans")] {
+        refused(&["run", "--out", text_of(&path)], &["--out", "notes is a file", "expected a directory"]);
+    }
+    let plan = folder.join("plan.json");
+    fs::write(&plan, serde_json::to_string(&Plan::calm(Options::default())).unwrap()).unwrap();
+    let trace = file.join("trace.ndjson");
+    refused(&["replay", text_of(&plan), "--trace", text_of(&trace)], &["--trace", "notes is a file"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}
