@@ -2,6 +2,7 @@
 //! whatever is asked.
 
 mod clock_laws;
+mod commands;
 mod conformance;
 mod contract;
 #[path = "src/contract_compiler.rs"]

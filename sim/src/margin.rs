@@ -390,7 +390,7 @@ fn name_of(rules: &Rules) -> &'static str {
     let named = [
         ("published", Rules::published()),
         ("hardened", Rules::hardened()),
-        ("client-go", Rules::client_go()),
+        ("client_go", Rules::client_go()),
         ("shedlock", Rules::shedlock()),
     ];
     named.iter().find(|(_, known)| known == rules).map_or("custom", |(name, _)| name)

@@ -112,7 +112,6 @@ fn number(name: &str) -> Option<u64> {
 
 impl Outcome {
     /// What each run has to tell.
-    #[must_use]
     pub fn reports(&self) -> impl Iterator<Item = &RunReport> {
         self.runs.iter().map(|(_, report)| report)
     }
