@@ -212,7 +212,12 @@ impl ElectionJudge {
                 self.tokens.push((life.id, Token::None));
                 self.tell(utype, Action::Retire, at, at_us);
             }
-            self.leases[utype].lives.swap_remove(at);
+            // A stain is remembered: the same life can be granted once more by a late heartbeat.
+            if life.stained {
+                at += 1;
+            } else {
+                self.leases[utype].lives.swap_remove(at);
+            }
         }
     }
 
