@@ -9,6 +9,8 @@ mod contract;
 mod contract_compiler;
 mod defences;
 mod determinism;
+#[cfg(madsim)]
+mod engines;
 mod e1_supremum;
 mod formulas;
 mod simulations;

@@ -5,22 +5,17 @@ use crate::machine::Machine;
 use crate::time::Instant;
 use core::future::Future;
 
-/// What woke a machine: an input and the time of that input on the machine's clock.
-#[derive(Debug)]
-pub struct Wake<I> {
-    /// The time of the input, on the machine's clock.
-    pub now: Instant,
-    /// The input itself; the passing of a deadline is an input like any other.
-    pub input: I,
-}
-
 /// An environment: it delivers inputs in order, carries out outputs, and sees each step before and after.
 pub trait Env<M: Machine> {
+    /// What wakes a machine: an input and its time, in the environment's own words. The passing of a deadline is one
+    /// like any other.
+    type Wake: Send;
+
     /// Waits for the next input, or for `deadline` to pass. `None` ends the loop.
-    fn next(&mut self, deadline: Option<Instant>) -> impl Future<Output = Option<Wake<M::Input>>> + Send;
+    fn next(&mut self, deadline: Option<Instant>) -> impl Future<Output = Option<Self::Wake>> + Send;
 
     /// Lets the machine take the step. An environment that records or judges does so around `machine.handle`.
-    fn step(&mut self, machine: &mut M, wake: Wake<M::Input>) -> impl Future<Output = ()> + Send;
+    fn step(&mut self, machine: &mut M, wake: Self::Wake) -> impl Future<Output = ()> + Send;
 }
 
 /// Runs `machine` in `env` until the environment ends the loop.

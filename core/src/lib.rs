@@ -14,7 +14,7 @@ pub mod id;
 pub mod machine;
 pub mod time;
 
-pub use driver::{Env, Wake, drive};
+pub use driver::{Env, drive};
 pub use id::{Epoch, Host, Incarnation, Utype};
 pub use machine::Machine;
 pub use time::{Duration, Instant};

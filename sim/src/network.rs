@@ -27,6 +27,8 @@ pub struct Delivery {
     pub after_us: Option<u64>,
     /// How long until a second copy arrives.
     pub again_after_us: Option<u64>,
+    /// Whether it is lost because no way leads there.
+    pub cut: bool,
 }
 
 /// All links.
@@ -72,6 +74,12 @@ impl Network {
         self.faults.retain(|(other, _)| *other != id);
     }
 
+    /// Whether no way leads from one machine to another now.
+    #[must_use]
+    pub fn is_cut(&self, source: Place, target: Place) -> bool {
+        self.faults.iter().any(|(_, kind)| cuts(kind, source, target))
+    }
+
     fn link(&mut self, source: ActorId, target: ActorId) -> &mut Link {
         let at = usize::from(source) * self.actors + usize::from(target);
         if self.index[at] == 0 {
@@ -94,7 +102,7 @@ impl Network {
         let latency = noise.latency_us_min + scale(first, noise.latency_us_max - noise.latency_us_min + 1);
         // Three independent parts of the second word: loss, duplication, and how late a late one is.
         let (loss, duplicate, spread) = (second >> 44, (second >> 24) & 0xf_ffff, second & 0xff_ffff);
-        let mut delivery = Delivery { counter: which * 2, after_us: Some(latency), again_after_us: None };
+        let mut delivery = Delivery { counter: which * 2, after_us: Some(latency), again_after_us: None, cut: false };
         if !calm && below(loss, noise.loss_ppm) {
             delivery.after_us = None;
         }
@@ -111,6 +119,7 @@ impl Network {
     }
 
     fn weather(&self, delivery: &mut Delivery, route: Route, loss: u64, duplicate: u64, spread: u64) {
+        let (source, target) = (route.source_place, route.target_place);
         for (_, kind) in &self.faults {
             match kind {
                 FaultKind::Lossy { ppm } if below(loss, *ppm) => delivery.after_us = None,
@@ -118,15 +127,12 @@ impl Network {
                     delivery.again_after_us = delivery.after_us.map(|after| after + part(spread, *spread_us) + 1);
                 }
                 FaultKind::Reorder { spread_us } => add(delivery, part(spread, *spread_us)),
-                FaultKind::Delay { node, direction, by_us } if hits(*node, *direction, route) => add(delivery, *by_us),
-                FaultKind::Isolate { node, direction } if hits(*node, *direction, route) => lose(delivery),
-                FaultKind::Cut { from, to } if (*from, *to) == (route.source_place, route.target_place) => {
-                    lose(delivery)
+                FaultKind::Delay { node, direction, by_us } if hits(*node, *direction, source, target) => {
+                    add(delivery, *by_us);
                 }
-                FaultKind::Partition { side }
-                    if side.contains(&route.source_place) != side.contains(&route.target_place) =>
-                {
+                kind if cuts(kind, source, target) => {
                     lose(delivery);
+                    delivery.cut = true;
                 }
                 _ => {}
             }
@@ -153,8 +159,18 @@ fn add(delivery: &mut Delivery, by_us: u64) {
     delivery.after_us = delivery.after_us.map(|after| after + by_us);
 }
 
-fn hits(node: Place, direction: Direction, route: Route) -> bool {
-    let (inward, outward) = (route.target_place == node, route.source_place == node);
+/// Whether a fault loses all messages from one machine to another.
+fn cuts(kind: &FaultKind, source: Place, target: Place) -> bool {
+    match kind {
+        FaultKind::Isolate { node, direction } => hits(*node, *direction, source, target),
+        FaultKind::Cut { from, to } => (*from, *to) == (source, target),
+        FaultKind::Partition { side } => side.contains(&source) != side.contains(&target),
+        _ => false,
+    }
+}
+
+fn hits(node: Place, direction: Direction, source: Place, target: Place) -> bool {
+    let (inward, outward) = (target == node, source == node);
     match direction {
         Direction::In => inward,
         Direction::Out => outward,

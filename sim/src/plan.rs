@@ -248,6 +248,9 @@ impl Plan {
         }
         for fault in &self.faults {
             let field = format!("faults[id {}]", fault.id);
+            if fault.for_us == 0 {
+                return Err(invalid(format!("{field}.for_us"), "0; a fault lasts 1 or more"));
+            }
             for place in fault.kind.places() {
                 self.check_place(&field, place)?;
             }

@@ -106,6 +106,7 @@ pub struct World<P: Protocol> {
     faults_seen: Vec<u64>,
     outputs: Vec<P::Output>,
     posts: Vec<EventOf<P>>,
+    cut_off: Vec<ActorId>,
     judge: P::Judge,
     trace: Trace,
 }
@@ -187,6 +188,7 @@ impl<P: Protocol> World<P> {
             generation: 0,
             outputs: Vec::with_capacity(8),
             posts: Vec::with_capacity(16),
+            cut_off: Vec::new(),
             actors,
             agenda,
             places,
@@ -233,6 +235,19 @@ impl<P: Protocol> World<P> {
     /// The events that followed from what happened last.
     pub fn take_posts(&mut self, into: &mut Vec<EventOf<P>>) {
         into.append(&mut self.posts);
+    }
+
+    /// To whom the last step sent something although no way led there. An engine with a network of its own sends it all
+    /// the same, to lose it there.
+    #[must_use]
+    pub fn cut_off(&self) -> &[ActorId] {
+        &self.cut_off
+    }
+
+    /// Whether no way leads from one place to another now.
+    #[must_use]
+    pub fn is_cut(&self, source: usize, target: usize) -> bool {
+        self.network.is_cut(place_at(source), place_at(target))
     }
 
     /// When the environment acts next.
@@ -306,6 +321,7 @@ impl<P: Protocol> World<P> {
 
     /// Lets `machine`, the target of `event`, take its step at the event's nominal time.
     pub fn step(&mut self, machine: &mut P::Machine, event: &EventOf<P>) {
+        self.cut_off.clear();
         let at_us = event.at_us;
         let id = usize::from(event.target);
         let place_index = self.actors[id].place;
@@ -459,6 +475,9 @@ impl<P: Protocol> World<P> {
     fn send(&mut self, source: ActorId, target: ActorId, life: u32, at_us: u64, message: P::Message) {
         let (source_place, target_place) = (self.cast[usize::from(source)].place, self.cast[usize::from(target)].place);
         let delivery = self.network.deliver(at_us, Route { source, source_place, target, target_place });
+        if delivery.cut {
+            self.cut_off.push(target);
+        }
         let mut late_us = 0;
         if !self.store_faults.is_empty() && target_place == Place::Store && P::access(&message) == Some(Access::Write) {
             for (_, kind) in &self.store_faults {

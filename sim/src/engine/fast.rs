@@ -8,18 +8,6 @@ use crate::trace::Record;
 use crate::world::{Directive, EventOf, Gate, World};
 use std::sync::Arc;
 
-/// A deliberate bug of an engine, to show that comparing engines convicts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EngineBug {
-    /// None.
-    #[default]
-    None,
-    /// A message that arrives while the target's timer is due is lost, as by a cancelled receive.
-    CancelledReceive,
-    /// At equal times timers come before messages.
-    TimerFirst,
-}
-
 /// Runs `plan`, which has been checked, to its end.
 #[must_use]
 pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record>) {
