@@ -9,10 +9,12 @@ mod contract;
 mod contract_compiler;
 mod defences;
 mod determinism;
+mod e1_supremum;
 #[cfg(madsim)]
 mod engines;
-mod e1_supremum;
 mod formulas;
+mod plan_laws;
 mod simulations;
 mod snapshots;
 mod table_laws;
+mod tidy;

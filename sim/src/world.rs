@@ -710,10 +710,7 @@ impl<P: Protocol> World<P> {
             FaultKind::Crash { node, .. } | FaultKind::Clone { node, .. } => {
                 self.revive(index_of(*node), at_us, directives)
             }
-            FaultKind::Wipe {} => {
-                self.generation += 1;
-                self.revive(STORE, at_us, directives);
-            }
+            FaultKind::Wipe {} => self.revive(STORE, at_us, directives),
             FaultKind::Pause { node } => self.resume(index_of(*node), at_us, directives),
             FaultKind::Suspend { node } => {
                 let place = index_of(*node);
@@ -761,6 +758,8 @@ impl<P: Protocol> World<P> {
         self.places[place].down += 1;
         if !durable {
             self.places[place].image = self.starts[place].word();
+            // A store that forgot its entries counts a new generation, whatever made it forget.
+            self.generation += u32::from(place == STORE);
         }
         if self.places[place].down > 1 {
             if !durable {

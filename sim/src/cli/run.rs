@@ -75,6 +75,9 @@ pub(super) struct RunArgs {
     quiet: bool,
 }
 
+/// How many files that cannot be written are named.
+const COMPLAINTS: usize = 3;
+
 pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
     let options = args.options();
     if let Err(error) = Plan::calm(options.clone()).check() {
@@ -103,8 +106,11 @@ pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
         wall_seconds: began.elapsed().as_secs_f64(),
     };
     let mut exit = exit_of(&report);
-    for error in errors {
+    for error in errors.iter().take(COMPLAINTS) {
         exit = exit.max(console.complain(&format!("--out: {error}")));
+    }
+    if errors.len() > COMPLAINTS {
+        console.complain(&format!("--out: {} more files could not be written", errors.len() - COMPLAINTS));
     }
     match args.print(&setting, &report) {
         Ok(text) => console.print(&text, exit),

@@ -1,0 +1,79 @@
+//! The workload that every bench runs, so that their figures can be compared.
+//!
+//! Five nodes, I = 1 s, T = 5 s, hardened rules, a network that delays by 1 µs to 50 ms and loses nothing, the oracle on
+//! every step: [`Options::default`] without faults. One run is one simulated hour.
+#![forbid(unsafe_code)]
+
+use failproof::engine::Engine;
+use failproof::options::Options;
+use failproof::plan::Plan;
+use failproof::report::RunReport;
+use failproof_spec::{Action, ActorId, Change, LeaseOracle, Token};
+use std::sync::Arc;
+
+/// One simulated hour in true microseconds.
+pub const HOUR_US: u64 = 3_600_000_000;
+
+/// The engines of this build: madsim only under its flag.
+pub const ENGINES: &[Engine] = &[
+    Engine::Fast,
+    #[cfg(madsim)]
+    Engine::Madsim,
+];
+
+/// A calm run of `time_us` with `nodes` nodes.
+#[must_use]
+pub fn calm(nodes: u16, time_us: u64) -> Arc<Plan> {
+    let plan = Plan::calm(Options { nodes, time_us, ..Options::default() });
+    plan.check().expect("the workload is a valid plan");
+    Arc::new(plan)
+}
+
+/// The fixed workload: one simulated hour.
+#[must_use]
+pub fn one_hour() -> Arc<Plan> {
+    calm(Options::default().nodes, HOUR_US)
+}
+
+/// Runs `plan` without records, as a campaign does.
+///
+/// # Panics
+/// When the run panics or breaks a property: the workload is calm.
+#[must_use]
+pub fn run(engine: Engine, plan: &Arc<Plan>) -> RunReport {
+    let (report, _) = engine.run(plan, false).unwrap_or_else(|panicked| panic!("{engine}: {}", panicked.message));
+    assert!(report.violations.is_empty(), "{engine}: a calm run broke {:?}", report.violations);
+    report
+}
+
+/// The primary of [`oracle_at_work`].
+pub const PRIMARY: ActorId = ActorId(2);
+/// Who was primary before, if anybody was.
+pub const RIVAL: ActorId = ActorId(1);
+
+/// What the resource's acceptance of one more operation of [`PRIMARY`] looks like: the state stays as it is.
+pub const AT_WORK: Change<'static> =
+    Change { owner: Some(PRIMARY), works: true, doubted: false, running: true, stained: false, tokens: &[] };
+
+/// An oracle in front of which [`PRIMARY`] works, beside a former primary with a fenced token if `rival`.
+///
+/// # Panics
+/// When the contract refuses a step on the way there.
+#[must_use]
+pub fn oracle_at_work(rival: bool) -> LeaseOracle {
+    let mut oracle = LeaseOracle::new();
+    let mut findings = Vec::new();
+    let mut step = |action, actor, change| oracle.step(action, actor, change, 0, &mut findings);
+    if rival {
+        step(Action::Grant, Some(RIVAL), Change { tokens: &[(RIVAL, Token::Open)], ..Change::idle(Some(RIVAL)) });
+        step(Action::Accept, Some(RIVAL), Change::idle(Some(RIVAL)));
+        step(Action::Leave, None, Change::idle(None));
+    }
+    step(Action::Grant, Some(PRIMARY), Change { tokens: &[(PRIMARY, Token::Open)], ..Change::idle(Some(PRIMARY)) });
+    let tokens: &[_] = if rival { &[(RIVAL, Token::Fenced)] } else { &[] };
+    step(Action::Accept, Some(PRIMARY), Change { tokens, ..Change::idle(Some(PRIMARY)) });
+    step(Action::StepUp, Some(PRIMARY), AT_WORK);
+    assert!(findings.is_empty(), "{findings:?}");
+    assert_eq!(oracle.active(), 1 + usize::from(rival));
+    oracle
+}

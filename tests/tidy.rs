@@ -1,0 +1,94 @@
+//! Promises that no compiler keeps: names agree across TLA+, Rust and tables, and every plan is used.
+
+use failproof::defence;
+use failproof_spec::{Action, Property};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn actions_and_invariants_bear_the_same_names_in_tla_and_rust() {
+    let contract = text("spec/tla/election/Lease.tla");
+    for action in Action::ALL {
+        let name = action.name();
+        let defined = contract
+            .lines()
+            .any(|line| line.starts_with(&format!("{name} ==")) || line.starts_with(&format!("{name}(a) ==")));
+        assert!(defined, "Lease.tla defines no action {name}");
+    }
+    for property in [Property::AtMostOneWorkingPrimary, Property::NoStaleEffect, Property::SealedBeforeWork] {
+        assert!(contract.contains(&format!("{} ==", property.name())), "Lease.tla defines no invariant {property}");
+    }
+}
+
+#[test]
+fn each_defence_names_a_property_a_plan_and_known_switches() {
+    let switches: Vec<_> = defence::all().iter().map(|row| row.switch.as_str()).collect();
+    for row in defence::all() {
+        assert!(Property::from_name(&row.property).is_some(), "{}: unknown property {}", row.id, row.property);
+        assert!(root().join("tests/plans").join(&row.plan).exists(), "{}: no plan {}", row.id, row.plan);
+        for required in &row.requires {
+            assert!(switches.contains(&required.as_str()), "{}: requires unknown {required}", row.id);
+        }
+        let class_names = ["process", "network", "store", "clock"];
+        assert!(
+            row.faults.iter().all(|class| class_names.contains(&class.as_str())),
+            "{}: unknown fault class",
+            row.id
+        );
+    }
+}
+
+#[test]
+fn readme_lists_each_defence_and_each_property() {
+    let readme = text("README.md");
+    for row in defence::all() {
+        assert!(
+            readme.contains(&format!("| {} |", row.id)) && readme.contains(&row.switch),
+            "README misses {}",
+            row.id
+        );
+    }
+    for property in Property::ALL {
+        assert!(readme.contains(property.name()), "README misses the property {property}");
+    }
+}
+
+#[test]
+fn each_plan_belongs_to_a_defence() {
+    for entry in std::fs::read_dir(root().join("tests/plans")).expect("tests/plans") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name in Unicode");
+        assert!(defence::all().iter().any(|row| row.plan == name), "tests/plans/{name} belongs to no defence");
+    }
+}
+
+#[test]
+fn each_module_opens_with_its_promise() {
+    let mut checked = 0;
+    for folder in ["core/src", "spec/src", "sim/src", "tests", "benches"] {
+        visit(&root().join(folder), &mut |path| {
+            let content = std::fs::read_to_string(path).expect("a readable file");
+            let exempt = path.file_name().is_some_and(|name| name == "tests.rs" || name == "mirror.rs");
+            assert!(exempt || content.starts_with("//!"), "{} does not open with what it promises", path.display());
+            checked += 1;
+        });
+    }
+    assert!(checked > 50, "only {checked} files were found");
+}
+
+fn visit(folder: &Path, check: &mut dyn FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            visit(&path, check);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            check(&path);
+        }
+    }
+}
