@@ -36,6 +36,8 @@ struct Life {
 struct Standing {
     life: u32,
     works: bool,
+    /// Whether it believes that the entry is its own, working or about to.
+    holds: bool,
     anchor_tag: u32,
     last_tag: u32,
     /// Answers older than this one are no news.
@@ -237,13 +239,20 @@ impl ElectionJudge {
             standing.doubted = false;
             standing.newest_answer = 0;
         }
-        if refined.works != self.standings[id].works {
-            action = Some(self.set_works(utype, step.actor, step.life, refined.works, step.at_us));
-        }
         let standing = &mut self.standings[id];
         standing.anchor_tag = refined.anchor_tag;
         standing.last_tag = refined.last_tag;
-        self.update_doubt(step.actor, step.at_us);
+        standing.holds = machine.phase() != Phase::Standby;
+        // Who begins to work is judged by what is known of its term now; who stops, by what was known before.
+        if refined.works {
+            self.update_doubt(step.actor, step.at_us);
+        }
+        if refined.works != self.standings[id].works {
+            action = Some(self.set_works(utype, step.actor, step.life, refined.works, step.at_us));
+        }
+        if !refined.works {
+            self.update_doubt(step.actor, step.at_us);
+        }
         for output in step.outputs {
             match output {
                 Output::Effect { .. } if !refined.works => {
@@ -282,8 +291,9 @@ impl ElectionJudge {
         if !own_kind || !readable || answer.digest != answer.expected_digest() {
             return;
         }
-        let news = answer.tag >= self.standings[usize::from(step.actor)].newest_answer;
-        if !news {
+        // Older than another one, or meant for an earlier process of the same node: no news.
+        let standing = self.standings[usize::from(step.actor)];
+        if answer.tag < standing.newest_answer || answer.tag > standing.last_tag {
             return;
         }
         self.standings[usize::from(step.actor)].newest_answer = answer.tag;
@@ -332,7 +342,7 @@ impl ElectionJudge {
     /// Doubt begins or ends as the world's knowledge of pauses and clocks says.
     fn update_doubt(&mut self, actor: ActorId, at_us: u64) {
         let standing = self.standings[usize::from(actor)];
-        let stale = standing.works && standing.anchor_tag < standing.clean_tag;
+        let stale = standing.holds && standing.anchor_tag < standing.clean_tag;
         let doubted = standing.unsettled || standing.health.clock_out || self.store_clock_out || stale;
         if doubted == standing.doubted || standing.life == 0 {
             return;
