@@ -24,3 +24,8 @@ pub mod report;
 pub mod simulation;
 pub mod trace;
 pub mod world;
+
+/// The examples of the README are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
