@@ -10,6 +10,17 @@ use failproof_core::election::Rules;
 use std::fmt::Write;
 use std::sync::Arc;
 
+/// What `failproof replay` prints about the minimal plan of E1.
+#[test]
+fn a_violation_report() {
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/E1.json");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = ["failproof", "replay", plan].map(std::ffi::OsString::from);
+    assert_eq!(failproof::cli::main_with(args, &mut out, &mut err), 1);
+    assert!(err.is_empty());
+    insta::assert_snapshot!(String::from_utf8(out).expect("text").replace(plan, "E1.json"));
+}
+
 /// The steps of a run that the contract speaks of, but for operations, and how the run ended.
 fn tale(plan: Plan) -> String {
     let (report, records) = Engine::Fast.run(&Arc::new(plan), true).expect("no panic");

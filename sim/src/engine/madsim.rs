@@ -201,6 +201,8 @@ impl<P: Protocol> Supervisor<P> {
             }
             Directive::Start { place } => {
                 self.handle.restart(self.nodes[place]);
+                // Counting the tasks is what makes madsim forget those of the killed processes.
+                let _ = self.handle.metrics().num_tasks_by_node();
                 self.start(&[place], at_us).await;
             }
             Directive::Pause { place } => {

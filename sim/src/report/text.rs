@@ -145,12 +145,13 @@ fn verdict(f: &mut fmt::Formatter<'_>, report: &CampaignReport, gaps: &[String])
     }
 }
 
-/// What was found, by property: the first finding that a single defence prevents, else the first one.
+/// What was found, by property: the first finding of those that the fewest single defences prevent, for it says most
+/// about its cause; else the first one.
 fn findings(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
     let all = report.violations.values().chain([&report.not_converged, &report.panics]);
     for (i, findings) in all.filter(|findings| findings.count() > 0).enumerate() {
-        let explained = |finding: &&Finding| finding.prevented_by.as_ref().is_some_and(|defences| !defences.is_empty());
-        let told = findings.kept().find(explained).or(findings.kept().next());
+        let causes = |finding: &&Finding| finding.prevented_by.as_ref().map_or(0, Vec::len);
+        let told = findings.kept().filter(|finding| causes(finding) > 0).min_by_key(causes).or(findings.kept().next());
         let Some(told @ Finding { property, seed, at_us, .. }) = told else { continue };
         let number = plural(findings.count(), "run");
         let file = told.file.as_ref().map(|path| shell_word(&path.display().to_string())).unwrap_or_default();
