@@ -8,19 +8,22 @@ use crate::report::RunReport;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// The defences whose addition to the rules of `plan`, each alone and with what it requires, keeps `property`. Those
-/// that are on already are left out, and so is one with which the run panics.
-pub fn prevented_by<R>(plan: &Plan, property: &str, run: &R) -> Vec<&'static Defence>
+/// The defences whose addition to the rules of `plan`, each alone and with what it requires, keeps `property` until a
+/// timeout after `at_us`, the time at which it broke: what later faults break has another cause. Those that are on
+/// already are left out, and so is one with which the run panics.
+pub fn prevented_by<R>(plan: &Plan, property: &str, at_us: u64, run: &R) -> Vec<&'static Defence>
 where
     R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked>,
 {
     let rules = plan.options.rules;
+    let until_us = at_us.saturating_add(plan.options.heartbeat_timeout_us.as_micros());
     let holds_with = |defence: &&Defence| {
         if defence::with(rules, &defence.switch, true) == rules {
             return false;
         }
         let mut plan = plan.clone();
         plan.options.rules = defence.added_to(rules);
+        plan.options.time_us = plan.options.time_us.min(until_us);
         run(&Arc::new(plan)).is_ok_and(|report| report.violations.iter().all(|found| found.property != property))
     };
     defence::all().iter().filter(holds_with).collect()
@@ -38,7 +41,10 @@ where
         while !stop.load(Ordering::Relaxed) {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(finding) = findings.get(i) else { break };
-            answers.push(((finding.property, finding.seed), prevented_by(&finding.plan, finding.property, run)));
+            answers.push((
+                (finding.property, finding.seed),
+                prevented_by(&finding.plan, finding.property, finding.at_us, run),
+            ));
         }
         answers
     };
@@ -67,7 +73,7 @@ mod tests {
     fn a_defence_is_named_if_it_alone_with_what_it_requires_keeps_the_property() {
         let mut plan = Plan::calm(Options { rules: Rules::published(), ..Options::default() });
         let switches = |plan: &Plan| {
-            prevented_by(plan, "P", &run).into_iter().map(|defence| defence.switch.clone()).collect::<Vec<_>>()
+            prevented_by(plan, "P", 1, &run).into_iter().map(|defence| defence.switch.clone()).collect::<Vec<_>>()
         };
         let brings_anchor =
             |defence: &&Defence| defence.switch == "anchor" || defence.requires.iter().any(|switch| switch == "anchor");
