@@ -196,12 +196,12 @@ impl Protocol for Election {
         }
     }
 
-    fn act(output: &Output) -> Act<Message> {
-        match *output {
+    fn act(output: &Output) -> Act<&Message> {
+        match output {
             Output::Send(Target::Table, message) => Act::Send(Some(TABLE), message),
             Output::Send(Target::Resource, message) => Act::Send(Some(RESOURCE), message),
             Output::Send(Target::Asker, message) => Act::Send(None, message),
-            Output::Effect { message, after } => Act::Effect(RESOURCE, message, after),
+            Output::Effect { message, after } => Act::Effect(RESOURCE, message, *after),
             Output::Event(_) => Act::Tell,
         }
     }

@@ -177,7 +177,7 @@ pub trait Protocol: Sized + 'static {
     /// Which kind of operation on the store a message is, if it is one.
     fn access(message: &Self::Message) -> Option<Access>;
     /// What an output asks of the world.
-    fn act(output: &Self::Output) -> Act<Self::Message>;
+    fn act(output: &Self::Output) -> Act<&Self::Message>;
     /// All that matters of a message, mixed into one word for the trace hash.
     fn digest(message: &Self::Message) -> u64;
     /// Whether machines read a clock that counts suspended time.

@@ -22,6 +22,11 @@ impl Key {
         )
     }
 
+    /// Whom it is for.
+    const fn target(self) -> u16 {
+        (self.0 >> 56) as u16
+    }
+
     /// The nominal time.
     #[must_use]
     pub const fn at_us(self) -> u64 {
@@ -32,45 +37,82 @@ impl Key {
 /// Pending events.
 ///
 /// Shape: keys are kept sorted, earliest last; bodies stay where they are, in slots that are used again, so that nothing
-/// is allocated once the queue has seen its largest size. Each actor has one timer at most that counts; with few actors
-/// those stand in a list of their own, where a timer that is set anew costs one store and leaves nothing behind.
+/// is allocated once the queue has seen its largest size. Each actor has one timer at most that counts: those stand in
+/// `Timers`, where a timer that is set anew leaves nothing behind. So the sorted keys are those of messages under way.
 #[derive(Debug)]
 pub struct Queue<M, C> {
     keys: Vec<(Key, u32)>,
-    slots: Vec<Option<Event<M, C>>>,
+    slots: Vec<Event<M, C>>,
     free: Vec<u32>,
-    timers: Vec<(Key, Option<Event<M, C>>)>,
-    next_timer: usize,
+    timers: Timers,
+    armed: Vec<Option<Event<M, C>>>,
+}
+
+/// The timer of each actor in a tournament: who wins is due first.
+///
+/// Shape: a binary tree in one list. The root stands at 1, the children of `n` at `2n` and `2n + 1`, and the leaves, one
+/// for each actor, from `leaves` on; a node holds the lesser of its children. Setting one costs the height of the tree.
+#[derive(Debug)]
+struct Timers {
+    tree: Vec<Key>,
+    leaves: usize,
+}
+
+impl Timers {
+    fn new(actors: usize) -> Self {
+        let leaves = actors.next_power_of_two();
+        Self { tree: vec![Key::NEVER; 2 * leaves], leaves }
+    }
+
+    fn set(&mut self, actor: usize, key: Key) {
+        let mut node = self.leaves + actor;
+        let mut least = key;
+        self.tree[node] = key;
+        while node > 1 {
+            least = least.min(self.tree[node ^ 1]);
+            node /= 2;
+            self.tree[node] = least;
+        }
+    }
+
+    /// The earliest, or [`Key::NEVER`].
+    fn earliest(&self) -> Key {
+        self.tree[1]
+    }
 }
 
 impl<M: Copy, C: Copy> Queue<M, C> {
     /// An empty queue for a cast of `actors`.
     #[must_use]
     pub fn new(actors: usize) -> Self {
-        let timers = if actors <= FEW { vec![(Key::NEVER, None); actors] } else { Vec::new() };
-        Self { keys: Vec::new(), slots: Vec::new(), free: Vec::new(), timers, next_timer: 0 }
+        Self {
+            keys: Vec::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            timers: Timers::new(actors),
+            armed: vec![None; actors],
+        }
     }
 
     /// Adds an event. A timer takes the place of the one that its actor had.
-    pub fn push(&mut self, event: Event<M, C>) {
-        let target = usize::from(event.target);
-        if matches!(event.body, Body::Timer { .. }) && target < self.timers.len() {
-            let key = event.key();
-            self.timers[target] = (key, Some(event));
-            self.timer_changed(target, key);
+    pub fn push(&mut self, event: &Event<M, C>) {
+        let key = event.key();
+        if matches!(event.body, Body::Timer { .. }) {
+            let target = usize::from(event.target);
+            self.armed[target] = Some(*event);
+            self.timers.set(target, key);
             return;
         }
         let slot = match self.free.pop() {
             Some(slot) => {
-                self.slots[slot as usize] = Some(event);
+                self.slots[slot as usize] = *event;
                 slot
             }
             None => {
-                self.slots.push(Some(event));
+                self.slots.push(*event);
                 (self.slots.len() - 1) as u32
             }
         };
-        let key = event.key();
         let mut at = self.keys.len();
         if at <= FEW {
             while at > 0 && self.keys[at - 1].0 < key {
@@ -85,37 +127,24 @@ impl<M: Copy, C: Copy> Queue<M, C> {
     /// When the earliest event is due.
     #[must_use]
     pub fn next_us(&self) -> Option<u64> {
-        let timer = self.timers.get(self.next_timer).map_or(Key::NEVER, |(key, _)| *key);
+        let timer = self.timers.earliest();
         let key = self.keys.last().map_or(timer, |(key, _)| timer.min(*key));
         (key != Key::NEVER).then_some(key.at_us())
     }
 
     /// Takes the earliest event.
     pub fn pop(&mut self) -> Option<Event<M, C>> {
-        let queued = self.keys.last().map_or(Key::NEVER, |(key, _)| *key);
-        if let Some((timer, event)) = self.timers.get_mut(self.next_timer)
-            && *timer < queued
-        {
-            *timer = Key::NEVER;
-            let event = event.take();
-            self.timer_changed(self.next_timer, Key::NEVER);
-            return event;
+        let timer = self.timers.earliest();
+        if timer < self.keys.last().map_or(Key::NEVER, |(key, _)| *key) {
+            let target = usize::from(timer.target());
+            self.timers.set(target, Key::NEVER);
+            return self.armed[target];
         }
         let (_, slot) = self.keys.pop()?;
         self.free.push(slot);
-        self.slots[slot as usize].take()
-    }
-
-    /// Finds the earliest timer again after one was set to `key`.
-    fn timer_changed(&mut self, actor: usize, key: Key) {
-        if actor == self.next_timer {
-            let earliest = self.timers.iter().enumerate().min_by_key(|(_, (key, _))| *key);
-            self.next_timer = earliest.map_or(0, |(at, _)| at);
-        } else if key < self.timers[self.next_timer].0 {
-            self.next_timer = actor;
-        }
+        Some(self.slots[slot as usize])
     }
 }
 
-/// Up to this many, a walk finds a place faster than bisection, or the earliest timer faster than a queue.
+/// Up to this many, a walk finds a place faster than bisection.
 const FEW: usize = 64;

@@ -232,7 +232,13 @@ impl<P: Protocol> World<P> {
         self.actors[usize::from(actor)].place
     }
 
-    /// The events that followed from what happened last.
+    /// Shows each event that followed from what happened last, and forgets it.
+    pub fn for_each_post(&mut self, take: impl FnMut(&EventOf<P>)) {
+        self.posts.iter().for_each(take);
+        self.posts.clear();
+    }
+
+    /// Takes them all at once.
     pub fn take_posts(&mut self, into: &mut Vec<EventOf<P>>) {
         into.append(&mut self.posts);
     }
@@ -327,10 +333,9 @@ impl<P: Protocol> World<P> {
         let place_index = self.actors[id].place;
         let place = &self.places[place_index];
         let now = place.clock.read(at_us);
-        let (cause, fate) = match event.body {
-            Body::Timer { .. } => (Cause::Timer, Some(StoreFate::Serve)),
-            Body::Command(command) => (Cause::Command(command), Some(StoreFate::Serve)),
-            Body::Message(message) => (Cause::Message(message), self.fate(event, &message)),
+        let fate = match &event.body {
+            Body::Timer { .. } | Body::Command(_) => Some(StoreFate::Serve),
+            Body::Message(message) => self.fate(event, message),
             Body::Effect(message) => {
                 self.leave(event, message);
                 return;
@@ -341,8 +346,13 @@ impl<P: Protocol> World<P> {
         match fate {
             None => {}
             Some(fate) => {
-                muted = matches!(event.body, Body::Message(message) if self.answer_lost(event, &message));
+                muted = matches!(&event.body, Body::Message(message) if self.answer_lost(event, message));
                 let wall = self.places[place_index].wall.read(at_us);
+                let cause = match event.body {
+                    Body::Command(command) => Cause::Command(command),
+                    Body::Message(message) | Body::Effect(message) => Cause::Message(message),
+                    Body::Timer { .. } => Cause::Timer,
+                };
                 machine.handle(now, Stimulus { wall, fate, cause }, &mut outputs);
             }
         }
@@ -382,8 +392,8 @@ impl<P: Protocol> World<P> {
         if muted {
             outputs.clear();
         }
-        for output in outputs.drain(..) {
-            match P::act(&output) {
+        for output in &outputs {
+            match P::act(output) {
                 Act::Send(target, message) => {
                     self.send(event.target, target.unwrap_or(event.source), life, at_us, message);
                 }
@@ -391,8 +401,13 @@ impl<P: Protocol> World<P> {
                 Act::Tell => {}
             }
         }
+        outputs.clear();
         self.outputs = outputs;
-        self.arm(event.target, machine.deadline(), at_us);
+        let deadline = machine.deadline();
+        // A deadline ahead that stays where it was keeps its timer: whatever changes the clock sets the timer itself.
+        if self.actors[id].deadline != deadline || deadline.is_some_and(|deadline| deadline <= now) {
+            self.arm(event.target, deadline, at_us);
+        }
     }
 
     fn keep_record(
@@ -472,14 +487,14 @@ impl<P: Protocol> World<P> {
         node.is_none_or(|place| place == self.cast[usize::from(event.source)].place)
     }
 
-    fn send(&mut self, source: ActorId, target: ActorId, life: u32, at_us: u64, message: P::Message) {
+    fn send(&mut self, source: ActorId, target: ActorId, life: u32, at_us: u64, message: &P::Message) {
         let (source_place, target_place) = (self.cast[usize::from(source)].place, self.cast[usize::from(target)].place);
         let delivery = self.network.deliver(at_us, Route { source, source_place, target, target_place });
         if delivery.cut {
             self.cut_off.push(target);
         }
         let mut late_us = 0;
-        if !self.store_faults.is_empty() && target_place == Place::Store && P::access(&message) == Some(Access::Write) {
+        if !self.store_faults.is_empty() && target_place == Place::Store && P::access(message) == Some(Access::Write) {
             for (_, kind) in &self.store_faults {
                 if let FaultKind::Late { node, by_us } = kind
                     && node.is_none_or(|place| place == source_place)
@@ -497,7 +512,7 @@ impl<P: Protocol> World<P> {
                 counter,
                 boot,
                 life,
-                body: Body::Message(message),
+                body: Body::Message(*message),
             });
         };
         let mut copies = 0;
@@ -516,7 +531,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn begin_effect(&mut self, actor: ActorId, life: u32, at_us: u64, message: P::Message, after: Duration) {
+    fn begin_effect(&mut self, actor: ActorId, life: u32, at_us: u64, message: &P::Message, after: Duration) {
         let state = &mut self.actors[usize::from(actor)];
         state.effects += 1;
         self.posts.push(Event {
@@ -526,20 +541,20 @@ impl<P: Protocol> World<P> {
             counter: state.effects,
             boot: state.boot,
             life,
-            body: Body::Effect(message),
+            body: Body::Effect(*message),
         });
         self.judge.in_flight(actor, life, true);
     }
 
     /// An operation leaves its actor and travels to the resource.
-    fn leave(&mut self, event: &EventOf<P>, message: P::Message) {
+    fn leave(&mut self, event: &EventOf<P>, message: &P::Message) {
         self.send(event.target, RESOURCE, event.life, event.at_us, message);
         self.effect_gone(event.target, event.life);
         self.trace.add(&[
             event.at_us,
             u64::from(event.target) | u64::from(event.kind()) << 16,
             u64::from(event.counter) | u64::from(event.life) << 32,
-            P::digest(&message),
+            P::digest(message),
         ]);
         if self.trace.records_kept() {
             let now = self.places[self.actors[usize::from(event.target)].place].clock.read(event.at_us);

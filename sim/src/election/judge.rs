@@ -288,15 +288,14 @@ impl ElectionJudge {
         let Body::Message(Message::Answer(answer)) = step.body else { return };
         let own_kind = answer.utype == machine.config().utype;
         let readable = !answer.to_heartbeat || self.reads_heartbeat_answers;
-        if !own_kind || !readable || answer.digest != answer.expected_digest() {
-            return;
-        }
         // Older than another one, or meant for an earlier process of the same node: no news.
-        let standing = self.standings[usize::from(step.actor)];
-        if answer.tag < standing.newest_answer || answer.tag > standing.last_tag {
+        let standing = &mut self.standings[usize::from(step.actor)];
+        let news = answer.tag >= standing.newest_answer && answer.tag <= standing.last_tag;
+        // Only who works owes anything; for the others the digest, which is dear, need not be computed.
+        if !own_kind || !readable || !news || (before.works && answer.digest != answer.expected_digest()) {
             return;
         }
-        self.standings[usize::from(step.actor)].newest_answer = answer.tag;
+        standing.newest_answer = answer.tag;
         let foreign = answer.row.incarnation.is_some_and(|named| named != machine.incarnation());
         if foreign && before.works && step.life == before.life && machine.phase() == Phase::Primary {
             let life = spec_id(step.actor, step.life);

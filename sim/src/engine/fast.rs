@@ -14,15 +14,11 @@ pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record
     let end_us = plan.options.time_us;
     let mut world = World::<P>::new(plan, record);
     let mut queue = Queue::new(world.cast().len());
-    let mut posts: Vec<EventOf<P>> = Vec::new();
     let mut waiting: Vec<Vec<EventOf<P>>> = (0..world.places()).map(|_| Vec::new()).collect();
     let mut directives = Vec::new();
     let mut machines: Vec<P::Machine> = (0..world.cast().len() as u16).map(|actor| world.start(actor, 0)).collect();
     loop {
-        world.take_posts(&mut posts);
-        for event in posts.drain(..) {
-            queue.push(event);
-        }
+        world.for_each_post(|event| queue.push(event));
         let next_us = queue.next_us();
         if let Some(agenda_us) = world.agenda_us()
             && agenda_us <= end_us
@@ -73,7 +69,7 @@ fn obey<P: Protocol>(
         Directive::Resume { place } => {
             for mut event in waiting[place].drain(..) {
                 event.at_us = at_us;
-                queue.push(event);
+                queue.push(&event);
             }
         }
         Directive::Pause { .. } | Directive::Rewire => {}
