@@ -1,6 +1,6 @@
 //! The fate of messages: whether one arrives, when, and how often.
 
-use crate::chance::{Concern, Stream, scale};
+use crate::chance::{Concern, Stream};
 use crate::event::ActorId;
 use crate::fault::{Direction, FaultKind, Place};
 use crate::plan::{Fate, Noise};
@@ -91,17 +91,18 @@ impl Network {
         &mut self.links[link]
     }
 
-    /// Decides about one message sent at `at_us`. Takes two words from the link's stream.
+    /// Decides about one message sent at `at_us`. Takes one word from the link's stream.
     pub fn deliver(&mut self, at_us: u64, route: Route) -> Delivery {
         let noise = self.noise;
         let calm = at_us >= self.calm_from_us;
         let link = self.link(route.source, route.target);
         let which = link.sent;
         link.sent += 1;
-        let (first, second) = (link.stream.word(), link.stream.word());
-        let latency = noise.latency_us_min + scale(first, noise.latency_us_max - noise.latency_us_min + 1);
-        // Three independent parts of the second word: loss, duplication, and how late a late one is.
-        let (loss, duplicate, spread) = (second >> 44, (second >> 24) & 0xf_ffff, second & 0xff_ffff);
+        let word = link.stream.word();
+        // Four parts of one word: latency, loss, duplication, and (mixed from all of it) how late a late one is.
+        let latency = noise.latency_us_min + part(word >> 40, noise.latency_us_max - noise.latency_us_min + 1);
+        let (loss, duplicate) = ((word >> 20) & 0xf_ffff, word & 0xf_ffff);
+        let spread = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
         let mut delivery = Delivery { counter: which * 2, after_us: Some(latency), again_after_us: None, cut: false };
         if !calm && below(loss, noise.loss_ppm) {
             delivery.after_us = None;

@@ -44,6 +44,7 @@ pub struct Queue<M, C> {
     keys: Vec<(Key, u32)>,
     slots: Vec<Event<M, C>>,
     free: Vec<u32>,
+    taken: Option<u32>,
     timers: Timers,
     armed: Vec<Option<Event<M, C>>>,
 }
@@ -89,6 +90,7 @@ impl<M: Copy, C: Copy> Queue<M, C> {
             keys: Vec::new(),
             slots: Vec::new(),
             free: Vec::new(),
+            taken: None,
             timers: Timers::new(actors),
             armed: vec![None; actors],
         }
@@ -132,17 +134,18 @@ impl<M: Copy, C: Copy> Queue<M, C> {
         (key != Key::NEVER).then_some(key.at_us())
     }
 
-    /// Takes the earliest event.
-    pub fn pop(&mut self) -> Option<Event<M, C>> {
+    /// Takes the earliest event. It stays where it is until the next one is taken.
+    pub fn pop(&mut self) -> Option<&Event<M, C>> {
+        self.free.extend(self.taken.take());
         let timer = self.timers.earliest();
         if timer < self.keys.last().map_or(Key::NEVER, |(key, _)| *key) {
             let target = usize::from(timer.target());
             self.timers.set(target, Key::NEVER);
-            return self.armed[target];
+            return self.armed[target].as_ref();
         }
         let (_, slot) = self.keys.pop()?;
-        self.free.push(slot);
-        Some(self.slots[slot as usize])
+        self.taken = Some(slot);
+        Some(&self.slots[slot as usize])
     }
 }
 

@@ -196,6 +196,9 @@ impl TableServer {
 
 /// The store's clocks as it reads them, in steps of its granularity.
 fn clocks(steady: Instant, wall: Instant, granularity_us: u64) -> StoreNow {
-    let coarse = |clock: Instant| Instant::from_micros(clock.as_micros() - clock.as_micros() % granularity_us);
+    let coarse = |clock: Instant| match granularity_us {
+        1 => clock,
+        step => Instant::from_micros(clock.as_micros() / step * step),
+    };
     StoreNow { wall: coarse(wall), steady: coarse(steady) }
 }

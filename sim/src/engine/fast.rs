@@ -34,10 +34,10 @@ pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record
         if event.at_us > end_us {
             break;
         }
-        match world.gate(&event) {
-            Gate::Open => world.step(&mut machines[usize::from(event.target)], &event),
-            Gate::Waits => waiting[world.place_of(event.target)].push(event),
-            Gate::Void => world.drop_event(&event),
+        match world.gate(event) {
+            Gate::Open => world.step(&mut machines[usize::from(event.target)], event),
+            Gate::Waits => waiting[world.place_of(event.target)].push(*event),
+            Gate::Void => world.drop_event(event),
         }
     }
     world.finish(end_us)
