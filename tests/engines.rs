@@ -146,7 +146,7 @@ fn crowded(seed: u64) -> Plan {
     let mut plan = Plan::calm(options);
     plan.seed = seed;
     plan.noise.seed = seed;
-    plan.noise.latency_us_max = stream.between(1, 4);
+    plan.noise.latency_us_max = stream.between(1, 3);
     plan.noise.timer_late_us_max = stream.below(3);
     plan.noise.loss_ppm = 10_000;
     plan.noise.duplicate_ppm = 50_000;

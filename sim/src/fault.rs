@@ -2,6 +2,7 @@
 //!
 //! A fault is data. All are relative to a calm world: perfect clocks, no loss, a store that serves.
 
+use crate::clock::RUN_US_MAX;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -121,25 +122,27 @@ impl FaultClass {
         }
     }
 
-    /// Classes by name, separated by commas; `swarm` for all, `calm` for none.
+    /// Classes by name, separated by commas; `swarm` for all, `calm` for none. Sorted, each once.
     ///
     /// # Errors
     /// A sentence that names what is unknown and what was expected.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
-        match text {
-            "swarm" => return Ok(Self::ALL.to_vec()),
-            "calm" => return Ok(Vec::new()),
-            _ => {}
-        }
-        text.split(',')
-            .map(|name| {
-                Self::ALL.into_iter().find(|class| class.name() == name.trim()).ok_or_else(|| {
+        let mut classes = Vec::new();
+        for word in text.split(',') {
+            match word.trim() {
+                "calm" => {}
+                "swarm" => classes.extend(Self::ALL),
+                word => classes.push(*Self::ALL.iter().find(|class| class.name() == word).ok_or_else(|| {
                     format!(
-                        "unknown fault class `{name}`; expected calm, swarm, or some of process, network, store, clock"
+                        "unknown fault class `{word}`; expected calm, process, network, store, clock or swarm, separated \
+                         by commas"
                     )
-                })
-            })
-            .collect()
+                })?),
+            }
+        }
+        classes.sort_unstable();
+        classes.dedup();
+        Ok(classes)
     }
 }
 
@@ -414,6 +417,19 @@ impl FaultKind {
 
     /// What is wrong with its values, if anything.
     pub(crate) fn check(&self) -> Result<(), String> {
+        let span_us = match *self {
+            Self::Duplicate { spread_us, .. } | Self::Reorder { spread_us } => spread_us,
+            Self::Delay { by_us, .. }
+            | Self::Late { by_us, .. }
+            | Self::StaleRead { by_us, .. }
+            | Self::Rollback { by_us } => by_us,
+            Self::ClockStep { by_us, .. } => by_us.unsigned_abs(),
+            Self::Retune { timeout_us, .. } => timeout_us,
+            _ => 0,
+        };
+        if span_us > RUN_US_MAX {
+            return Err(format!("{span_us} µs is longer than the longest run, 2000 hours"));
+        }
         match self {
             Self::ClockRate { ppm, .. } if !(-1_000_000..=1_000_000).contains(ppm) => {
                 Err(format!("ppm is {ppm}; expected -1000000 to 1000000"))

@@ -300,6 +300,12 @@ fn common_reasons(query: &Query) -> Vec<String> {
     if timeout <= interval.times(2) {
         reasons.push(format!("T ({timeout}) must be more than twice I ({interval})"));
     }
+    let answer = query.bounds.fastest(query.bounds.latency_us_max.times(2));
+    if answer >= interval {
+        reasons.push(format!(
+            "an answer takes up to {answer} and is waited for only for I ({interval}): a candidate may never be elected"
+        ));
+    }
     let pause = query.pause;
     if query.rules.fencing == Fencing::None && pause > query.bounds.stop_us_max {
         reasons.push(format!(

@@ -157,7 +157,9 @@ fn lose(delivery: &mut Delivery) {
 }
 
 fn add(delivery: &mut Delivery, by_us: u64) {
-    delivery.after_us = delivery.after_us.map(|after| after + by_us);
+    for copy in [&mut delivery.after_us, &mut delivery.again_after_us] {
+        *copy = copy.map(|after| after + by_us);
+    }
 }
 
 /// Whether a fault loses all messages from one machine to another.

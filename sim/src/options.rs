@@ -80,6 +80,14 @@ impl Default for Options {
     }
 }
 
+/// The most actors that a run may have: the judge numbers their lives within 32 bits.
+const ACTORS_MAX: usize = 1 << 12;
+
+/// The longest time from a request to its answer, on the fastest clock.
+pub(crate) fn round_trip(bounds: &Bounds) -> Duration {
+    bounds.fastest(bounds.latency_us_max.times(2))
+}
+
 /// The most nodes that a run may have.
 const NODES_MAX: u16 = 2_000;
 
@@ -116,6 +124,37 @@ impl Options {
         }
         if self.time_us == 0 || self.time_us > crate::clock::RUN_US_MAX {
             return Err(invalid("options.time_us", "expected more than 0 and at most 2000 hours"));
+        }
+        let actors = 2 + usize::from(self.nodes) * usize::from(self.utypes) + usize::from(self.resolvers);
+        if actors > ACTORS_MAX {
+            return Err(invalid("options.utypes", format!("{actors} actors in all; expected at most {ACTORS_MAX}")));
+        }
+        let bounds = &self.bounds;
+        if bounds.granularity_us == Duration::ZERO {
+            return Err(invalid("options.bounds.granularity_us", "expected at least 1"));
+        }
+        let spans = [
+            self.heartbeat_interval_us,
+            self.heartbeat_timeout_us,
+            self.longest_term_us,
+            self.work.every_us,
+            self.work.takes_us,
+            bounds.latency_us_max,
+            bounds.timer_late_us_max,
+            bounds.stop_us_max,
+            bounds.granularity_us,
+        ];
+        if spans.iter().any(|span| span.as_micros() > crate::clock::RUN_US_MAX) {
+            return Err(invalid("options", "a time is longer than the longest run, 2000 hours"));
+        }
+        if round_trip(bounds) >= self.heartbeat_interval_us {
+            let problem = format!(
+                "an answer takes up to {}, and a candidate waits for it only for heartbeat_interval ({}): it might never \
+                 be elected; lower the bound or raise the interval",
+                round_trip(bounds),
+                self.heartbeat_interval_us
+            );
+            return Err(invalid("options.bounds.latency_us_max", problem));
         }
         let links: Vec<_> = self.affinity.iter().map(|(from, to)| (Utype(*from), Utype(*to))).collect();
         if links.iter().any(|(from, to)| from.0.max(to.0) >= self.utypes) {

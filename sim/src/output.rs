@@ -119,6 +119,11 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), OutputError> {
 }
 
 fn same_content(path: &Path, text: &str) -> Result<(), OutputError> {
+    // A device may never end, and another length is other content without reading it.
+    let same_length = |about: std::fs::Metadata| about.is_file() && about.len() == text.len() as u64;
+    if !std::fs::metadata(path).is_ok_and(same_length) {
+        return Err(OutputError::Exists { path: show(path) });
+    }
     match std::fs::read(path) {
         Ok(content) if content == text.as_bytes() => Ok(()),
         Ok(_) => Err(OutputError::Exists { path: show(path) }),

@@ -221,6 +221,7 @@ impl Plan {
         }
         // From the text again: its errors name line and column.
         let plan: Self = serde_json::from_str(&text).map_err(|source| PlanError::Malformed { path: name, source })?;
+        plan.check_fault_fields(&value)?;
         plan.check()?;
         Ok(plan)
     }
@@ -240,6 +241,22 @@ impl Plan {
         }
         if noise.latency_us_min == 0 || noise.latency_us_min > noise.latency_us_max {
             return Err(invalid("noise.latency_us_min", "expected at least 1 and at most latency_us_max"));
+        }
+        let bounds = &self.options.bounds;
+        if noise.latency_us_max > bounds.latency_us_max.as_micros() {
+            return Err(invalid("noise.latency_us_max", "expected at most options.bounds.latency_us_max"));
+        }
+        if noise.timer_late_us_max > bounds.timer_late_us_max.as_micros() {
+            return Err(invalid("noise.timer_late_us_max", "expected at most options.bounds.timer_late_us_max"));
+        }
+        if noise.loss_ppm.max(noise.duplicate_ppm) > 1_000_000 {
+            return Err(invalid("noise", "loss_ppm and duplicate_ppm: expected at most 1000000"));
+        }
+        let of_tasks = self.workload.iter().enumerate().map(|(i, task)| (format!("workload[{i}].at_us"), task.at_us));
+        let of_fates = self.fates.iter().enumerate();
+        let of_fates = of_fates.map(|(i, fate)| (format!("fates[{i}].delay_us"), fate.delay_us.unwrap_or(0)));
+        if let Some((field, _)) = of_tasks.chain(of_fates).find(|(_, us)| *us > RUN_US_MAX) {
+            return Err(invalid(field, "is longer than the longest run, 2000 hours"));
         }
         for (name, at_us) in self.faults.iter().map(|fault| (format!("faults[id {}]", fault.id), fault.end_us())) {
             if at_us > RUN_US_MAX {
@@ -268,6 +285,21 @@ impl Plan {
         for (i, fate) in self.fates.iter().enumerate() {
             for place in [fate.from, fate.to] {
                 self.check_place(&format!("fates[{i}]"), place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fields of a fault that its kind does not have. A misspelt one would otherwise mean its default.
+    fn check_fault_fields(&self, written: &serde_json::Value) -> Result<(), PlanError> {
+        let written = written.get("faults").and_then(serde_json::Value::as_array).into_iter().flatten();
+        for (fault, written) in self.faults.iter().zip(written) {
+            let known = serde_json::to_value(fault).unwrap_or_default();
+            let fields = written.as_object().into_iter().flatten();
+            let is_unknown = |name: &&String, value: &serde_json::Value| !value.is_null() && known.get(name).is_none();
+            if let Some((name, _)) = fields.into_iter().find(|(name, value)| is_unknown(name, value)) {
+                let problem = format!("a fault of kind {} has no field `{name}`", fault.kind.name());
+                return Err(invalid(format!("faults[id {}]", fault.id), problem));
             }
         }
         Ok(())

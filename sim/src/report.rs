@@ -31,10 +31,10 @@ pub struct Exposure {
 /// How a run came back after its last fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convergence {
-    /// From the moment when all faults were over until somebody worked as primary, for every kind of leader, in true
-    /// microseconds. `None` if that did not happen before the run ended.
+    /// The longest time without a trusted primary at work once all faults were over, of any kind of leader, in true
+    /// microseconds; zero if there was one all the time. `None` if there was none when the run ended.
     pub after_us: Option<u64>,
-    /// Within what time it had to happen.
+    /// What that time may be at most.
     pub bound_us: u64,
     /// Whether the run was long enough to tell.
     pub told: bool,

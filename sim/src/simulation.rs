@@ -73,7 +73,8 @@ impl Simulation {
     /// Runs it.
     ///
     /// # Panics
-    /// When a plan cannot be run, or a machine panics; the message says which plan, and how to repeat it.
+    /// When a plan cannot be run, a machine panics, or there is nothing to run; the message says which plan, and how to
+    /// repeat it.
     #[must_use]
     pub fn run(self) -> Outcome {
         let plans: Box<dyn Iterator<Item = Plan>> = match (std::env::var_os("FAILPROOF_PLAN"), self.plans) {
@@ -84,8 +85,8 @@ impl Simulation {
             (None, Plans::One(plan)) => Box::new(std::iter::once(*plan)),
             (None, Plans::Many(options, classes, seeds)) => {
                 let seeds = match (number("FAILPROOF_SEED"), number("FAILPROOF_SEEDS")) {
-                    (Some(seed), _) => seed..seed + 1,
-                    (None, Some(count)) => seeds.start..seeds.start + count,
+                    (Some(seed), _) => seed..seed.saturating_add(1),
+                    (None, Some(count)) => seeds.start..seeds.start.saturating_add(count),
                     (None, None) => seeds,
                 };
                 Box::new(seeds.map(move |seed| generate(seed, &options, &classes)))
@@ -101,7 +102,9 @@ impl Simulation {
                 Err(panicked) => panic!("{} panicked: {}\n{}", plan.protocol, panicked.message, repeat(&plan, None)),
             }
         };
-        Outcome { runs: plans.map(run).collect() }
+        let runs: Vec<_> = plans.map(run).collect();
+        assert!(!runs.is_empty(), "nothing was run; expected a range of seeds that is not empty, or a plan");
+        Outcome { runs }
     }
 }
 
@@ -169,7 +172,11 @@ fn repeat(plan: &Plan, found: Option<Found>) -> String {
     plan.found = found;
     let folder =
         std::env::var_os("FAILPROOF_OUT").map_or_else(|| std::env::temp_dir().join("failproof"), PathBuf::from);
-    let path = folder.join(format!("{}-{}.json", plan.protocol, plan.seed));
+    let what = plan
+        .found
+        .as_ref()
+        .map_or_else(|| "no-primary".to_owned(), |found| format!("{}-{}", found.property, &found.trace_hash[..8]));
+    let path = folder.join(format!("{}-{}-{what}.json", plan.protocol, plan.seed));
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     match std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text + "\n")) {
         Ok(()) => format!(

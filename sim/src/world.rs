@@ -176,7 +176,7 @@ impl<P: Protocol> World<P> {
         }
         agenda.extend(plan.workload.iter().enumerate().map(|(i, task)| (task.at_us, Agenda::Task(i))));
         agenda.sort_unstable();
-        Self {
+        let mut world = Self {
             network: Network::new(cast.len(), plan.noise, plan.quiet_us(), &plan.fates),
             starts: (0..places.len()).map(|i| Stream::new(plan.noise.seed, Concern::Start, i as u16, 0)).collect(),
             resolved: plan.faults.iter().map(|fault| fault.kind.clone()).collect(),
@@ -194,7 +194,12 @@ impl<P: Protocol> World<P> {
             places,
             cast,
             plan,
+        };
+        // A clock can be out of its bound from the start.
+        for place in 0..world.places.len() {
+            world.health_changed(place, 0);
         }
+        world
     }
 
     /// What this run is made of.

@@ -38,13 +38,25 @@ fn a_plan_that_cannot_be_run_is_refused_by_name() {
     let folder = folder("bad_plans");
     let good = Plan::calm(Options::default()).fault(FaultKind::Pause { node: Place::Node(1) }, 1_000, 1_000);
     let good = serde_json::to_string_pretty(&good).unwrap();
-    let cases: [(&str, String, &[&str]); 7] = [
+    let misspelt = good.replacen("\"kind\": \"pause\"", "\"kind\": \"pause\", \"nod\": \"n0\"", 1);
+    let endless = good.replacen("\"time_us\": 600000000", "\"time_us\": 18446744073709551615", 1);
+    let slow = good.replacen("\"latency_us_max\": 50000", "\"latency_us_max\": 500000", 1);
+    let cases: [(&str, String, &[&str]); 12] = [
         ("truncated.json", good[..good.len() / 2].to_owned(), &["EOF", "line", "expected"]),
         ("empty.json", String::new(), &["EOF", "expected"]),
         ("version.json", good.replacen("\"format\": 1", "\"format\": 9", 1), &["format 9", "expected 1"]),
         ("node.json", good.replacen("\"n1\"", "\"n7\"", 1), &["faults[id 0]", "n7", "n0 to n4"]),
         ("place.json", good.replacen("\"n1\"", "\"moon\"", 1), &["moon", "expected n0"]),
         ("fault.json", good.replacen("\"pause\"", "\"sulk\"", 1), &["sulk", "line"]),
+        ("field.json", misspelt, &["faults[id 0]", "pause", "`nod`"]),
+        ("instant.json", good.replacen("\"for_us\": 1000", "\"for_us\": 0", 1), &["faults[id 0]", "1 or more"]),
+        (
+            "late.json",
+            good.replacen("\"at_us\": 1000", "\"at_us\": 9000000000000000", 1),
+            &["faults[id 0]", "2000 hours"],
+        ),
+        ("endless.json", endless, &["options.time_us", "2000 hours"]),
+        ("slow.json", slow, &["latency_us_max", "might never be elected"]),
         ("protocol.json", good.replacen("\"election\"", "\"paxos\"", 1), &["paxos", "expected election"]),
     ];
     for (name, text, words) in cases {

@@ -21,8 +21,9 @@ impl Affinity {
     /// `links` as pairs (kind, the kind it follows).
     ///
     /// # Errors
-    /// [`ConfigError::UtypeOutOfRange`] for a kind beyond the table, [`ConfigError::AffinityCycle`] for a kind that
-    /// follows itself, directly or through others: such an election deadlocks.
+    /// [`ConfigError::UtypeOutOfRange`] for a kind beyond the table, [`ConfigError::AffinityTwice`] for a kind
+    /// that follows two, [`ConfigError::AffinityCycle`] for one that follows itself, directly or through others: such an
+    /// election deadlocks.
     pub fn new(links: &[(Utype, Utype)]) -> Result<Self, ConfigError> {
         let mut affinity = Self::none();
         for &(from, to) in links {
@@ -31,7 +32,9 @@ impl Affinity {
                     return Err(ConfigError::UtypeOutOfRange { utype });
                 }
             }
-            affinity.to[from.index()] = Some(to);
+            if affinity.to[from.index()].replace(to).is_some_and(|former| former != to) {
+                return Err(ConfigError::AffinityTwice { utype: from });
+            }
         }
         for start in 0..Utype::MAX {
             let mut at = affinity.to[start];

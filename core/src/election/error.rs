@@ -57,6 +57,12 @@ pub enum ConfigError {
         /// A kind on the cycle.
         utype: Utype,
     },
+    /// A kind can share its host with one other kind only.
+    #[error("utype {} follows two others; expected one at most", .utype.0)]
+    AffinityTwice {
+        /// The kind.
+        utype: Utype,
+    },
     /// A kind beyond the table's size.
     #[error("utype {} is out of range; a table serves utypes 0 to {}", .utype.0, Utype::MAX - 1)]
     UtypeOutOfRange {

@@ -72,18 +72,7 @@ impl RulesArg {
 
 /// Classes by name, `swarm` for all, `calm` for none.
 pub(super) fn faults(text: &str) -> Result<FaultsArg, String> {
-    let mut classes = Vec::new();
-    for word in text.split(',') {
-        match word.trim() {
-            "calm" => {}
-            "swarm" => classes.extend(FaultClass::ALL),
-            word => classes.push(*FaultClass::ALL.iter().find(|class| class.name() == word).ok_or_else(|| {
-                format!("unknown fault class `{word}`; expected calm, process, network, store, clock or swarm, separated by commas")
-            })?),
-        }
-    }
-    classes.sort_unstable();
-    classes.dedup();
+    let classes = FaultClass::parse_list(text)?;
     let name = match classes.as_slice() {
         [] => "calm".to_owned(),
         all if all == FaultClass::ALL => "swarm".to_owned(),

@@ -146,7 +146,15 @@ pub(super) fn exit_of(report: &CampaignReport) -> Exit {
 impl RunArgs {
     fn options(&self) -> Options {
         let usual = Options::default();
+        // As tight as by default, but never out of proportion to a short interval.
+        let mut bounds = usual.bounds;
+        let interval_us = self.interval.as_micros();
+        let at_most = |bound: Duration, part: u64| bound.min(Duration::from_micros((interval_us / part).max(1)));
+        bounds.latency_us_max = at_most(bounds.latency_us_max, 20);
+        bounds.timer_late_us_max = at_most(bounds.timer_late_us_max, 100);
+        bounds.granularity_us = at_most(bounds.granularity_us, 1_000);
         Options {
+            bounds,
             nodes: self.nodes,
             utypes: self.utypes,
             time_us: self.time.as_micros(),

@@ -45,6 +45,8 @@ struct Standing {
     /// Requests from this one on were sent with a clock in order.
     clean_tag: u32,
     unsettled: bool,
+    /// Its term is over, and it stops.
+    term_ended: bool,
     /// Whether its present life is doubted.
     doubted: bool,
     health: Health,
@@ -174,6 +176,8 @@ impl ElectionJudge {
             self.collect(utype);
             self.retire(utype, at_us);
         }
+        // The versions of a store that forgot, or went back, may come again.
+        self.leases[utype].empty_version = 0;
         self.leases[utype].term_ended_us = None;
     }
 
@@ -264,7 +268,13 @@ impl ElectionJudge {
                 Output::Event(Event::Deposed) if self.is_calm(step.at_us) => self.false_step_downs += 1,
                 _ => {}
             }
-            if let Output::Event(Event::TermEnded) = output {
+        }
+        let ends = |output: &Output| matches!(output, Output::Event(Event::TermEnded));
+        if before.term_ended || step.outputs.iter().any(ends) {
+            // Work goes on for the stop time; only its end is the end.
+            let stopping = refined.works && step.life == before.life;
+            self.standings[id].term_ended = stopping;
+            if !stopping && !before.doubted {
                 self.leases[utype].term_ended_us = Some(step.at_us);
             }
         }
@@ -445,6 +455,10 @@ impl ElectionJudge {
         if let Some(ended_us) = self.leases[utype].term_ended_us.take() {
             let margin_us = at_us.saturating_sub(ended_us);
             self.margin_smallest_us = Some(self.margin_smallest_us.map_or(margin_us, |least| least.min(margin_us)));
+        }
+        let works_on = |life: &Life| life.id != id && life.works && !life.doubted;
+        if self.leases[utype].lives.iter().any(works_on) {
+            self.margin_smallest_us = Some(0);
         }
         let at = self.life(utype, id);
         let lease = &mut self.leases[utype];

@@ -10,6 +10,8 @@ use failproof_core::election::{Fencing, LeaseAnchor, StoreAge, crash_to_acceptan
 pub(super) struct Liveness {
     quiet_us: u64,
     bound_us: u64,
+    /// Fates of single messages have no time, so nobody can say when they are over.
+    tells: bool,
     kinds: Vec<Kind>,
 }
 
@@ -19,7 +21,8 @@ struct Kind {
     trusted: bool,
     changed_us: u64,
     without_us: u64,
-    converged_us: Option<u64>,
+    gap_us: u64,
+    longest_gap_us: u64,
 }
 
 impl Liveness {
@@ -27,6 +30,7 @@ impl Liveness {
         Self {
             quiet_us: plan.quiet_us(),
             bound_us: bound_us(plan),
+            tells: plan.fates.is_empty(),
             kinds: vec![Kind::default(); usize::from(plan.options.utypes)],
         }
     }
@@ -38,7 +42,9 @@ impl Liveness {
         kind.pass(at_us, quiet_us);
         kind.running = running;
         kind.trusted = trusted;
-        kind.pass(at_us, quiet_us);
+        if trusted {
+            kind.gap_us = 0;
+        }
     }
 
     pub(super) fn finish(&mut self, at_us: u64, report: &mut RunReport) {
@@ -47,24 +53,26 @@ impl Liveness {
             kind.pass(at_us, self.quiet_us);
             report.without_primary_us += kind.without_us;
             report.led_us += at_us;
-            let this = kind.converged_us.map(|converged_us| converged_us - self.quiet_us);
-            after_us = after_us.and_then(|all| this.map(|this| all.max(this)));
+            let this = kind.trusted.then_some(kind.longest_gap_us);
+            after_us = after_us.and_then(|all: u64| this.map(|this| all.max(this)));
         }
         report.convergence = Some(Convergence {
             after_us,
             bound_us: self.bound_us,
-            told: at_us >= self.quiet_us.saturating_add(self.bound_us),
+            told: self.tells && at_us >= self.quiet_us.saturating_add(self.bound_us),
         });
     }
 }
 
 impl Kind {
+    /// Counts the time since the last change, in which everything stayed as it was.
     fn pass(&mut self, at_us: u64, quiet_us: u64) {
         if !self.running {
             self.without_us += at_us - self.changed_us;
         }
-        if self.trusted && at_us >= quiet_us && self.converged_us.is_none() {
-            self.converged_us = Some(self.changed_us.max(quiet_us));
+        if !self.trusted && at_us > quiet_us {
+            self.gap_us += at_us - self.changed_us.max(quiet_us);
+            self.longest_gap_us = self.longest_gap_us.max(self.gap_us);
         }
         self.changed_us = at_us;
     }
