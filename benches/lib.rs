@@ -22,12 +22,12 @@ pub const ENGINES: &[Engine] = &[
     Engine::Madsim,
 ];
 
-/// A calm run of `time_us` with `nodes` nodes, whose primary operates on its resource every two seconds: with five nodes
-/// about 57,000 events an hour.
+/// A calm run of `time_us` with `nodes` nodes, whose primary operates on its resource every four seconds: with five nodes
+/// about 55,000 events an hour.
 #[must_use]
 pub fn calm(nodes: u16, time_us: u64) -> Arc<Plan> {
     let mut options = Options { nodes, time_us, ..Options::default() };
-    options.work.every_us = Duration::from_secs(2);
+    options.work.every_us = Duration::from_secs(4);
     let plan = Plan::calm(options);
     plan.check().expect("the workload is a valid plan");
     Arc::new(plan)

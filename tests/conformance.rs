@@ -604,7 +604,7 @@ fn config(utype: Utype, host: Host, interval: Duration, timeout: Duration, affin
     .expect("the original's intervals are sound")
 }
 
-fn step(candidate: &mut Candidate, now: Instant, input: Input) -> Vec<Output> {
+fn step(candidate: &mut Candidate, now: Instant, input: Input<'_>) -> Vec<Output> {
     let mut outputs = Vec::new();
     candidate.handle(now, input, &mut outputs);
     outputs
@@ -638,7 +638,7 @@ fn play_property(name: &str, case: &PropertyCase) {
             for ms in &case.checks_sent_at_ms {
                 for query in &queries[ms] {
                     let answer = table.query(query, at(evaluated_at));
-                    step(&mut candidate, evaluated_at, Input::Message(Message::Answer(answer)));
+                    step(&mut candidate, evaluated_at, Input::Message(&Message::Answer(answer)));
                 }
             }
             let acts = candidate.may_act(evaluated_at);
@@ -658,11 +658,11 @@ fn play_property(name: &str, case: &PropertyCase) {
             assert_eq!(queries.len(), 1 + usize::from(affinity.is_some()), "case {name}: {queries:?}");
             for query in queries.iter().filter(|query| query.utype != utype && !told) {
                 let answer = table.query(query, at(evaluated_at));
-                step(&mut candidate, evaluated_at, Input::Message(Message::Answer(answer)));
+                step(&mut candidate, evaluated_at, Input::Message(&Message::Answer(answer)));
             }
             let own = queries.iter().find(|query| query.utype == utype).expect("it asks about its own kind");
             let nobody = self::table(Dialect::InMemory, timeout).query(own, at(evaluated_at));
-            let outputs = step(&mut candidate, evaluated_at, Input::Message(Message::Answer(nobody)));
+            let outputs = step(&mut candidate, evaluated_at, Input::Message(&Message::Answer(nobody)));
             outputs.iter().any(|output| matches!(output, Output::Send(Target::Table, Message::Heartbeat(_))))
         }
         other => panic!("case {name}: unknown property {other:?}"),
@@ -738,17 +738,17 @@ impl Stage {
                 .filter_map(|actor| self.actors[actor].candidate.deadline().map(|due| (due.max(self.now), actor)))
                 .min();
             let answer = self.answers.keys().next().copied();
-            let (due, actor, input) = match (timer, answer) {
+            let (due, actor, message) = match (timer, answer) {
                 (timer, Some(key)) if timer.is_none_or(|(due, _)| key.0 <= due) && key.0 <= until => {
                     let (actor, answer) = self.answers.remove(&key).expect("its key was just seen");
-                    (key.0, actor, Input::Message(Message::Answer(answer)))
+                    (key.0, actor, Some(Message::Answer(answer)))
                 }
-                (Some((due, actor)), _) if due <= until => (due, actor, Input::Timer),
+                (Some((due, actor)), _) if due <= until => (due, actor, None),
                 _ => break,
             };
             self.now = self.now.max(due);
             if self.actors[actor].running {
-                self.step(actor, input);
+                self.step(actor, message.as_ref().map_or(Input::Timer, Input::Message));
             }
         }
         if !done(self) {
@@ -756,7 +756,7 @@ impl Stage {
         }
     }
 
-    fn step(&mut self, actor: usize, input: Input) {
+    fn step(&mut self, actor: usize, input: Input<'_>) {
         let now = self.now;
         for output in step(&mut self.actors[actor].candidate, now, input) {
             let answer = match output {

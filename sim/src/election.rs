@@ -81,14 +81,14 @@ const TABLE: ActorId = 0;
 const RESOURCE: ActorId = 1;
 
 impl Machine for Member {
-    type Input = Stimulus<Message, Command>;
+    type Input<'a> = Stimulus<'a, Message, Command>;
     type Output = Output;
 
-    fn handle(&mut self, now: Instant, stimulus: Self::Input, outputs: &mut Vec<Output>) {
+    fn handle(&mut self, now: Instant, stimulus: Self::Input<'_>, outputs: &mut Vec<Output>) {
         match (self, stimulus.cause) {
             (Self::Table(server), cause) => server.handle(now, stimulus.wall, stimulus.fate, cause, outputs),
             (Self::Resource(resource, landing), Cause::Message(message)) => {
-                let (landed, answer) = resource.serve(&message);
+                let (landed, answer) = resource.serve(message);
                 *landing = landed;
                 outputs.extend(answer.map(|answer| Output::Send(Target::Asker, answer)));
             }

@@ -595,7 +595,8 @@ mod tests {
         assert!(!margin.is_safe() && margin.slack_us < 0 && margin.safe_term_us == 0 && margin.lost_max.is_none());
         let mut slow = query(1_000, 2_100, 600, 1_000);
         let margin = answer(&slow);
-        assert!(!margin.is_safe() && margin.reasons[0].contains("renewal"), "{:?}", margin.reasons);
+        assert!(!margin.is_safe() && margin.reasons[0].contains("never be elected"), "{:?}", margin.reasons);
+        assert!(margin.reasons[1].contains("renewal"), "{:?}", margin.reasons);
         slow.heartbeat_timeout = ms(2_000);
         assert!(answer(&slow).reasons[0].contains("twice"));
     }

@@ -31,22 +31,22 @@ pub enum StoreFate {
 
 /// One input of a machine, with the clocks of its place.
 #[derive(Clone, Copy, Debug)]
-pub struct Stimulus<M, C> {
+pub struct Stimulus<'a, M, C> {
     /// The wall clock of the place.
     pub wall: Instant,
     /// What the store does with it, if it is an operation on the store.
     pub fate: StoreFate,
     /// What happens.
-    pub cause: Cause<M, C>,
+    pub cause: Cause<'a, M, C>,
 }
 
 /// What happens to a machine.
 #[derive(Clone, Copy, Debug)]
-pub enum Cause<M, C> {
+pub enum Cause<'a, M, C> {
     /// Its deadline passed.
     Timer,
     /// A message arrived.
-    Message(M),
+    Message(&'a M),
     /// The environment makes it do something.
     Command(C),
 }
@@ -149,13 +149,13 @@ pub trait Judge<P: Protocol> {
 /// A protocol to simulate.
 pub trait Protocol: Sized + 'static {
     /// What travels.
-    type Message: Copy + Debug + Send;
+    type Message: Copy + Debug + Send + 'static;
     /// What the environment can make a machine do.
-    type Command: Copy + Debug + Send;
+    type Command: Copy + Debug + Send + 'static;
     /// What a machine asks of the world.
     type Output: Debug + Send;
     /// Any actor's machine.
-    type Machine: Machine<Input = Stimulus<Self::Message, Self::Command>, Output = Self::Output> + Send;
+    type Machine: for<'a> Machine<Input<'a> = Stimulus<'a, Self::Message, Self::Command>, Output = Self::Output> + Send;
     /// What survives a crash.
     type Disk: Clone + Debug + Send;
     /// The judge.

@@ -353,8 +353,8 @@ impl<P: Protocol> World<P> {
             Some(fate) => {
                 muted = matches!(&event.body, Body::Message(message) if self.answer_lost(event, message));
                 let wall = self.places[place_index].wall.read(at_us);
-                let cause = match event.body {
-                    Body::Command(command) => Cause::Command(command),
+                let cause = match &event.body {
+                    Body::Command(command) => Cause::Command(*command),
                     Body::Message(message) | Body::Effect(message) => Cause::Message(message),
                     Body::Timer { .. } => Cause::Timer,
                 };
@@ -382,15 +382,12 @@ impl<P: Protocol> World<P> {
             _ => 0,
         };
         let action = noted.action.map_or(0, |name| u64::from(name.as_bytes()[name.len() - 1]) << 8 | name.len() as u64);
-        self.trace.add(&[
-            at_us << 16 | u64::from(event.target),
-            u64::from(event.counter)
-                | u64::from(event.source) << 32
-                | u64::from(event.kind()) << 48
-                | (outputs.len() as u64) << 56,
-            now.as_micros().rotate_left(24) ^ u64::from(event.life) ^ action.rotate_right(16),
-            digest.rotate_left(1) ^ noted.refined,
-        ]);
+        let what = u64::from(event.counter)
+            | u64::from(event.source) << 32
+            | u64::from(event.kind()) << 48
+            | (outputs.len() as u64) << 56;
+        let state = now.as_micros().rotate_left(24) ^ u64::from(event.life) ^ action.rotate_right(16);
+        self.trace.add(&[at_us << 16 | u64::from(event.target), what, state, digest.rotate_left(1) ^ noted.refined]);
         if self.trace.records_kept() {
             self.keep_record(event, now, fate, muted, noted.action, &outputs);
         }

@@ -20,11 +20,11 @@ pub struct Start {
 
 /// What can happen to a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum Input<'a> {
     /// A deadline passed, or the candidate was started.
     Timer,
     /// A message arrived.
-    Message(Message),
+    Message(&'a Message),
     /// The operator asks it to give the primary role up.
     Resign,
 }
@@ -601,17 +601,17 @@ fn remember(seen: &mut Seen, answer: &Answer) -> bool {
 }
 
 impl Machine for Candidate {
-    type Input = Input;
+    type Input<'a> = Input<'a>;
     type Output = Output;
 
-    fn handle(&mut self, now: Instant, input: Input, outputs: &mut Vec<Output>) {
+    fn handle(&mut self, now: Instant, input: Input<'_>, outputs: &mut Vec<Output>) {
         match input {
             Input::Timer => self.on_timer(now, outputs),
             Input::Resign => self.on_resign(now, outputs),
-            Input::Message(Message::Answer(answer)) => self.on_answer(now, &answer, outputs),
-            Input::Message(Message::Sealed { epoch, .. }) => self.on_sealed(now, epoch, outputs),
+            Input::Message(Message::Answer(answer)) => self.on_answer(now, answer, outputs),
+            Input::Message(Message::Sealed { epoch, .. }) => self.on_sealed(now, *epoch, outputs),
             Input::Message(Message::Refused { epoch, .. }) => {
-                if epoch == self.epoch && matches!(self.phase, Phase::Sealing | Phase::Primary) {
+                if *epoch == self.epoch && matches!(self.phase, Phase::Sealing | Phase::Primary) {
                     self.lose(now, Event::Deposed, outputs);
                 }
             }

@@ -36,10 +36,10 @@ impl Resolver {
 }
 
 impl Machine for Resolver {
-    type Input = Input;
+    type Input<'a> = Input<'a>;
     type Output = Output;
 
-    fn handle(&mut self, now: Instant, input: Input, outputs: &mut Vec<Output>) {
+    fn handle(&mut self, now: Instant, input: Input<'_>, outputs: &mut Vec<Output>) {
         match input {
             Input::Timer if now >= self.next_tick => {
                 self.tag += 1;

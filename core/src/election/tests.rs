@@ -45,7 +45,7 @@ fn candidate(config: Config) -> Candidate {
     Candidate::new(config.checked().expect("a sound configuration"), Start { entropy: ME, image: ME })
 }
 
-fn feed(candidate: &mut Candidate, now: Instant, input: Input) -> Vec<Output> {
+fn feed(candidate: &mut Candidate, now: Instant, input: Input<'_>) -> Vec<Output> {
     let mut outputs = Vec::new();
     candidate.handle(now, input, &mut outputs);
     outputs
@@ -74,7 +74,7 @@ fn reply(to: &Output, row: Row) -> Message {
 }
 
 fn answer(candidate: &mut Candidate, now: Instant, to: &Output, row: Row) -> Vec<Output> {
-    feed(candidate, now, Input::Message(reply(to, row)))
+    feed(candidate, now, Input::Message(&reply(to, row)))
 }
 
 fn is_heartbeat(output: &Output) -> bool {
@@ -122,7 +122,7 @@ fn hardened_primary(config: Config) -> Candidate {
     let (mut candidate, claim) = hardened_claimant(config);
     answer(&mut candidate, at(200), &claim, row(Some(ME), 2, 1));
     let sealed = Message::Sealed { utype: Utype(0), epoch: FIRST, last: 0 };
-    let outputs = feed(&mut candidate, at(300), Input::Message(sealed));
+    let outputs = feed(&mut candidate, at(300), Input::Message(&sealed));
     assert_eq!(events(&outputs), [Event::SteppedUp(FIRST)]);
     candidate
 }
@@ -265,7 +265,7 @@ fn damaged_answer_is_ignored_under_validate_and_believed_under_trust() {
         let query = tick(&mut candidate, at(0)).remove(0);
         let Message::Answer(mut damaged) = reply(&query, row(Some(9), 1, 1)) else { panic!("an answer") };
         damaged.row.incarnation = None;
-        let outputs = feed(&mut candidate, at(10), Input::Message(Message::Answer(damaged)));
+        let outputs = feed(&mut candidate, at(10), Input::Message(&Message::Answer(damaged)));
         assert_eq!(outputs.iter().any(is_heartbeat), claims, "{check:?}");
         // Ignored means: it waits for an answer as before, and gives up after the interval.
         assert_eq!(candidate.deadline(), Some(if claims { at(1_010) } else { at(1_000) }), "{check:?}");
@@ -303,10 +303,13 @@ fn fenced_primary_seals_before_it_works() {
     assert_eq!(candidate.phase(), Phase::Sealing);
     assert!(!candidate.refined().works);
     let other = Epoch { generation: 0, counter: 9 };
-    let sealed = |epoch| Input::Message(Message::Sealed { utype: Utype(0), epoch, last: 0 });
-    assert_eq!(feed(&mut candidate, at(300), sealed(other)), [], "that was another epoch's seal");
+    let sealed = |epoch| Message::Sealed { utype: Utype(0), epoch, last: 0 };
+    assert_eq!(feed(&mut candidate, at(300), Input::Message(&sealed(other))), [], "that was another epoch's seal");
     assert!(tick(&mut candidate, at(1_200)).contains(&seal), "a lost seal is sent again");
-    assert_eq!(feed(&mut candidate, at(1_300), sealed(FIRST)), [Output::Event(Event::SteppedUp(FIRST))]);
+    assert_eq!(
+        feed(&mut candidate, at(1_300), Input::Message(&sealed(FIRST))),
+        [Output::Event(Event::SteppedUp(FIRST))]
+    );
     assert!(candidate.refined().works);
 }
 
@@ -315,7 +318,7 @@ fn seal_that_comes_back_after_the_term_is_worth_nothing() {
     let (mut candidate, claim) = hardened_claimant(config(Rules::hardened()));
     answer(&mut candidate, at(200), &claim, row(Some(ME), 2, 1));
     let sealed = Message::Sealed { utype: Utype(0), epoch: FIRST, last: 0 };
-    assert_eq!(feed(&mut candidate, at(5_100), Input::Message(sealed)), []);
+    assert_eq!(feed(&mut candidate, at(5_100), Input::Message(&sealed)), []);
     assert_ne!(candidate.phase(), Phase::Primary);
 }
 
@@ -333,7 +336,7 @@ fn losing_begins_a_new_life_under_fresh_identities_and_not_under_reused_ones() {
         let mut candidate = hardened_primary(config(Rules { fresh_incarnation: source, ..Rules::hardened() }));
         assert_eq!(candidate.incarnation(), Incarnation { mint: ME, life: 1 });
         let refused = Message::Refused { utype: Utype(0), epoch: FIRST };
-        assert_eq!(events(&feed(&mut candidate, at(400), Input::Message(refused))), [Event::Deposed]);
+        assert_eq!(events(&feed(&mut candidate, at(400), Input::Message(&refused))), [Event::Deposed]);
         assert_eq!(candidate.incarnation(), Incarnation { mint: ME, life }, "{source:?}");
         assert_eq!(candidate.refined().life, 2, "the spec counts starts, whatever the incarnation says");
         assert_eq!(candidate.epoch(), Epoch::NONE, "nothing is remembered");
@@ -405,7 +408,7 @@ fn follower_claims_only_after_it_saw_its_leader_on_its_own_host() {
             panic!("an answer");
         };
         leader.utype = Utype(1);
-        feed(&mut candidate, at(0), Input::Message(Message::Answer(leader)));
+        feed(&mut candidate, at(0), Input::Message(&Message::Answer(leader)));
         let outputs = answer(&mut candidate, at(0), &queries[1], row(None, 0, 0));
         assert_eq!(outputs.iter().any(is_heartbeat), claims, "{host:?}");
     }
@@ -545,7 +548,7 @@ fn latency_does_not_enter_the_safe_term() {
 #[test]
 fn resolver_names_the_host_of_the_newest_answer_while_it_is_young() {
     let mut resolver = Resolver::new(Utype(0), INTERVAL, Rules::hardened());
-    let feed = |resolver: &mut Resolver, now, input| {
+    let feed = |resolver: &mut Resolver, now, input: Input<'_>| {
         let mut outputs = Vec::new();
         resolver.handle(now, input, &mut outputs);
         outputs
@@ -555,15 +558,15 @@ fn resolver_names_the_host_of_the_newest_answer_while_it_is_young() {
     let first = feed(&mut resolver, at(0), Input::Timer).remove(0);
     assert_eq!(feed(&mut resolver, at(999), Input::Timer), []);
     let second = feed(&mut resolver, at(1_000), Input::Timer).remove(0);
-    feed(&mut resolver, at(1_100), Input::Message(reply(&second, Row { host: Host(4), ..row(Some(9), 1, 1) })));
-    feed(&mut resolver, at(1_200), Input::Message(reply(&first, Row { host: Host(3), ..row(Some(8), 1, 1) })));
+    feed(&mut resolver, at(1_100), Input::Message(&reply(&second, Row { host: Host(4), ..row(Some(9), 1, 1) })));
+    feed(&mut resolver, at(1_200), Input::Message(&reply(&first, Row { host: Host(3), ..row(Some(8), 1, 1) })));
     assert_eq!(resolver.primary(at(6_000), TIMEOUT), Some(Host(4)), "the newer question counts, and its sending time");
     assert_eq!(resolver.primary(at(6_001), TIMEOUT), None);
     let third = feed(&mut resolver, at(2_000), Input::Timer).remove(0);
     let Message::Answer(mut damaged) = reply(&third, row(Some(9), 1, 1)) else { panic!("an answer") };
     damaged.row.host = Host(5);
-    feed(&mut resolver, at(2_100), Input::Message(Message::Answer(damaged)));
+    feed(&mut resolver, at(2_100), Input::Message(&Message::Answer(damaged)));
     assert_eq!(resolver.primary(at(2_100), TIMEOUT), Some(Host(4)), "damage is not believed");
-    feed(&mut resolver, at(2_200), Input::Message(reply(&third, row(None, 1, 1))));
+    feed(&mut resolver, at(2_200), Input::Message(&reply(&third, row(None, 1, 1))));
     assert_eq!(resolver.primary(at(2_200), TIMEOUT), None, "nobody is primary");
 }

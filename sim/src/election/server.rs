@@ -92,13 +92,13 @@ impl TableServer {
         steady: Instant,
         wall: Instant,
         fate: StoreFate,
-        cause: Cause<Message, Command>,
+        cause: Cause<'_, Message, Command>,
         outputs: &mut Vec<Output>,
     ) {
         let now = clocks(steady, wall, self.granularity_us);
         self.served = Served::Nothing;
         match cause {
-            Cause::Message(message) => self.serve(&message, now, fate, outputs),
+            Cause::Message(message) => self.serve(message, now, fate, outputs),
             Cause::Command(Command::Retune(timeout)) => self.table.set_timeout(timeout),
             Cause::Command(Command::Rollback { by, generation }) => {
                 let former = self.at(steady, by).clone();
