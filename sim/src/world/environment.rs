@@ -1,0 +1,263 @@
+//! What the environment does at its times: faults begin and end, operators act.
+
+use super::{Agenda, Directive, NEVER, Rearm, STORE, World, index_of, place_at};
+use crate::event::{ActorId, Body, Event};
+use crate::fault::{FaultKind, Place};
+use crate::plan::Plan;
+use crate::protocol::{Health, Judge, Protocol};
+use failproof_core::Duration;
+use std::sync::Arc;
+
+impl<P: Protocol> World<P> {
+    /// Lets the environment do the next thing on its agenda, and says what the engine has to do for it.
+    pub fn environment(&mut self, directives: &mut Vec<Directive>) {
+        let Some(&(at_us, what)) = self.agenda.get(self.agenda_next) else { return };
+        self.agenda_next += 1;
+        let plan = Arc::clone(&self.plan);
+        match what {
+            Agenda::Begin(i) => self.begin(i, at_us, &plan, directives),
+            Agenda::End(i) => self.end(i, at_us, &plan, directives),
+            Agenda::Settle(i) => {
+                let place = self.resolved[i].places().first().copied().unwrap_or(Place::Store);
+                if self.places[index_of(place)].paused == 0 {
+                    self.judge.settled(at_us, place);
+                }
+            }
+            Agenda::Task(i) => {
+                let task = plan.workload[i];
+                let place = self.resolve(task.node);
+                for actor in 0..self.cast.len() {
+                    if self.cast[actor].place == place && self.cast[actor].utype == task.utype {
+                        self.command(actor, at_us, P::command_of_task(task.what));
+                    }
+                }
+            }
+        }
+        let (code, i) = match what {
+            Agenda::Settle(i) => (0, i),
+            Agenda::End(i) => (1, i),
+            Agenda::Begin(i) => (2, i),
+            Agenda::Task(i) => (3, i),
+        };
+        self.trace.add(&[at_us, code, i as u64]);
+    }
+
+    fn resolve(&self, place: Place) -> Place {
+        match place {
+            Place::Primary => self.judge.primary().unwrap_or(Place::Node(0)),
+            other => other,
+        }
+    }
+
+    fn begin(&mut self, i: usize, at_us: u64, plan: &Plan, directives: &mut Vec<Directive>) {
+        let primary = self.resolve(Place::Primary);
+        let kind = plan.faults[i].kind.resolved(primary);
+        self.resolved[i] = kind.clone();
+        if let Some(seen) = FaultKind::NAMES.iter().position(|(name, _)| *name == kind.name()) {
+            self.faults_seen[seen] += 1;
+        }
+        self.judge.fault(at_us, &kind, true);
+        match &kind {
+            FaultKind::Crash { node, durable } => self.kill(index_of(*node), *durable, at_us, directives),
+            FaultKind::Wipe {} => self.kill(STORE, false, at_us, directives),
+            FaultKind::Clone { node, of } => {
+                self.kill(index_of(*node), false, at_us, directives);
+                self.places[index_of(*node)].image = self.places[index_of(*of)].image;
+            }
+            FaultKind::Pause { node } => self.pause(index_of(*node), at_us, directives),
+            FaultKind::Suspend { node } => {
+                let place = index_of(*node);
+                self.places[place].suspended += 1;
+                self.places[place].set_rates(at_us);
+                self.pause(place, at_us, directives);
+            }
+            FaultKind::Isolate { .. }
+            | FaultKind::Cut { .. }
+            | FaultKind::Partition { .. }
+            | FaultKind::Lossy { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Delay { .. } => {
+                self.network.begin(i as u32, kind.clone());
+                directives.push(Directive::Rewire);
+            }
+            FaultKind::Refuse { .. }
+            | FaultKind::LostAck { .. }
+            | FaultKind::Late { .. }
+            | FaultKind::StaleRead { .. }
+            | FaultKind::ReadOnly {}
+            | FaultKind::Corrupt { .. } => self.store_faults.push((i, kind.clone())),
+            FaultKind::Rollback { .. } => {
+                self.generation += 1;
+                self.command_place(STORE, at_us, plan, &kind, true);
+            }
+            FaultKind::Retune { node, timeout_us } => {
+                let place = index_of(*node);
+                self.places[place].timeout = Duration::from_micros(*timeout_us);
+                self.command_place(place, at_us, plan, &kind, true);
+            }
+            FaultKind::ClockRate { node, ppm } => {
+                let place = index_of(*node);
+                self.places[place].fault_ppm += i64::from(*ppm);
+                self.change_clock(place, at_us);
+            }
+            FaultKind::ClockFreeze { node } => {
+                let place = index_of(*node);
+                self.places[place].frozen += 1;
+                self.change_clock(place, at_us);
+            }
+            FaultKind::ClockStep { node, by_us } => {
+                let place = index_of(*node);
+                self.places[place].step_clock(at_us, *by_us);
+                self.judge.clock_stepped(at_us, *node);
+                self.rearm_place(place, at_us, Rearm::ClockChanged);
+            }
+        }
+    }
+
+    fn end(&mut self, i: usize, at_us: u64, plan: &Plan, directives: &mut Vec<Directive>) {
+        let kind = self.resolved[i].clone();
+        match &kind {
+            FaultKind::Crash { node, .. } | FaultKind::Clone { node, .. } => {
+                self.revive(index_of(*node), at_us, directives)
+            }
+            FaultKind::Wipe {} => self.revive(STORE, at_us, directives),
+            FaultKind::Pause { node } => self.resume(index_of(*node), at_us, directives),
+            FaultKind::Suspend { node } => {
+                let place = index_of(*node);
+                self.places[place].suspended -= 1;
+                self.places[place].set_rates(at_us);
+                self.resume(place, at_us, directives);
+            }
+            FaultKind::Isolate { .. }
+            | FaultKind::Cut { .. }
+            | FaultKind::Partition { .. }
+            | FaultKind::Lossy { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Delay { .. } => {
+                self.network.end(i as u32);
+                directives.push(Directive::Rewire);
+            }
+            FaultKind::Refuse { .. }
+            | FaultKind::LostAck { .. }
+            | FaultKind::Late { .. }
+            | FaultKind::StaleRead { .. }
+            | FaultKind::ReadOnly {}
+            | FaultKind::Corrupt { .. } => self.store_faults.retain(|(other, _)| *other != i),
+            FaultKind::Rollback { .. } | FaultKind::ClockStep { .. } => {}
+            FaultKind::Retune { node, .. } => {
+                let place = index_of(*node);
+                self.places[place].timeout = plan.options.heartbeat_timeout_us;
+                self.command_place(place, at_us, plan, &kind, false);
+            }
+            FaultKind::ClockRate { node, ppm } => {
+                let place = index_of(*node);
+                self.places[place].fault_ppm -= i64::from(*ppm);
+                self.change_clock(place, at_us);
+            }
+            FaultKind::ClockFreeze { node } => {
+                let place = index_of(*node);
+                self.places[place].frozen -= 1;
+                self.change_clock(place, at_us);
+            }
+        }
+        self.judge.fault(at_us, &kind, false);
+    }
+
+    fn kill(&mut self, place: usize, durable: bool, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].down += 1;
+        if !durable {
+            self.places[place].image = self.starts[place].word();
+            // A store that forgot its entries counts a new generation, whatever made it forget.
+            self.generation += u32::from(place == STORE);
+        }
+        if self.places[place].down > 1 {
+            if !durable {
+                self.actors.iter_mut().filter(|actor| actor.place == place).for_each(|actor| actor.disk = None);
+            }
+            return;
+        }
+        for id in 0..self.actors.len() {
+            if self.actors[id].place == place {
+                let state = &mut self.actors[id];
+                state.lives_before = state.life;
+                state.deadline = None;
+                state.wake_us = NEVER;
+                state.arming += 1;
+                state.disk = None;
+            }
+        }
+        directives.push(Directive::Kill { place, durable });
+        self.health_changed(place, at_us);
+    }
+
+    fn revive(&mut self, place: usize, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].down -= 1;
+        if self.places[place].down == 0 {
+            directives.push(Directive::Start { place });
+            self.health_changed(place, at_us);
+        }
+    }
+
+    fn pause(&mut self, place: usize, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].paused += 1;
+        if self.places[place].paused == 1 {
+            directives.push(Directive::Pause { place });
+            self.health_changed(place, at_us);
+        }
+    }
+
+    fn resume(&mut self, place: usize, at_us: u64, directives: &mut Vec<Directive>) {
+        self.places[place].paused -= 1;
+        if self.places[place].paused == 0 {
+            self.places[place].resumed_us = at_us;
+            directives.push(Directive::Resume { place });
+            self.health_changed(place, at_us);
+            if self.places[place].down == 0 {
+                self.rearm_place(place, at_us, Rearm::Resumed);
+            }
+        }
+    }
+
+    fn change_clock(&mut self, place: usize, at_us: u64) {
+        self.places[place].set_rates(at_us);
+        self.health_changed(place, at_us);
+        if self.places[place].down == 0 && self.places[place].paused == 0 {
+            self.rearm_place(place, at_us, Rearm::ClockChanged);
+        }
+    }
+
+    pub(super) fn health_changed(&mut self, place: usize, at_us: u64) {
+        let state = &self.places[place];
+        let health = Health {
+            down: state.down > 0,
+            paused: state.paused > 0,
+            clock_out: state.clock_out(self.plan.options.bounds.drift_ppm),
+        };
+        self.judge.place_changed(at_us, place_at(place), health);
+    }
+
+    fn command_place(&mut self, place: usize, at_us: u64, plan: &Plan, kind: &FaultKind, begins: bool) {
+        for actor in 0..self.cast.len() {
+            if self.actors[actor].place == place
+                && let Some(command) = P::command_of_fault(plan, &self.cast[actor], kind, begins, self.generation)
+            {
+                self.command(actor, at_us, command);
+            }
+        }
+    }
+
+    fn command(&mut self, actor: usize, at_us: u64, command: P::Command) {
+        let state = &self.actors[actor];
+        self.posts.push(Event {
+            at_us,
+            target: actor as ActorId,
+            source: actor as ActorId,
+            counter: self.agenda_next as u32,
+            boot: state.boot,
+            life: state.life,
+            body: Body::Command(command),
+        });
+    }
+}
