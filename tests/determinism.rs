@@ -27,6 +27,13 @@ fn a_campaign_has_the_same_hash_on_every_machine_and_in_every_profile() {
 }
 
 #[test]
+fn readme_shows_the_hash_of_the_default_campaign() {
+    let readme = include_str!("../README.md");
+    let hash = format!("trace hash    {:032x}", hash_of(0..1_000).finish());
+    assert!(readme.contains(&hash), "README does not show `{hash}`; refresh its first run");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_trace_twice_and_on_other_threads() {
     let whole = hash_of(0..12);
     let halves = [0..6, 6..12].map(|seeds| std::thread::spawn(move || hash_of(seeds)));
