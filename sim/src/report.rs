@@ -5,7 +5,7 @@ pub mod json;
 pub mod setting;
 pub mod text;
 
-use failproof_spec::Coverage;
+use failproof_spec::{Coverage, Marks};
 use std::collections::BTreeMap;
 
 /// One property that a run broke. There is at most one for each property.
@@ -69,6 +69,8 @@ pub struct RunReport {
     pub faults: BTreeMap<String, u64>,
     /// Which actions and edges of the contract were taken.
     pub coverage: Option<Coverage>,
+    /// What was reached, and when: what guidance goes by.
+    pub marks: Marks,
     /// The least time between a primary's stop at the end of its term and the next grant, in true microseconds.
     pub margin_smallest_us: Option<u64>,
     /// Time worked by trusted primaries, in true microseconds.

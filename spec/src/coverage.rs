@@ -2,6 +2,7 @@
 
 use crate::action::{Action, Labels};
 use crate::contract::{Contract, Edge};
+use crate::landmark::Landmark;
 
 /// What has been visited of the strict contract, in one run or in many.
 ///
@@ -67,11 +68,13 @@ impl Coverage {
         self.actions[action.index()] += 1;
     }
 
-    /// Marks a step whose label is of actor a, or of nobody.
+    /// Marks a step whose label is of actor a, or of nobody. Returns it if it is visited for the first time.
     #[inline]
-    pub(crate) fn visit(&mut self, contract: &Contract, edge: Edge, label: Labels) {
+    pub(crate) fn visit(&mut self, contract: &Contract, edge: Edge, label: Labels) -> Option<Landmark> {
         let edge = if label.meets(Labels::WITHOUT_ACTOR) { contract.representative(edge.index) } else { edge.index };
         let labels = &mut self.visited[edge as usize];
+        let known = labels.meets(label);
         *labels = labels.with(label);
+        (!known).then_some(Landmark::edge(edge, label))
     }
 }

@@ -11,6 +11,7 @@ use crate::action::{Action, Labels};
 use crate::contract::Contract;
 use crate::coverage::Coverage;
 use crate::guards::{self, Charge};
+use crate::landmark::{Landmark, Marks};
 use crate::overlap::{Overlap, Working};
 use crate::pair::{PairCode, Side, Token, actor_code, pair_code};
 use crate::property::{Finding, Property, PropertySet};
@@ -72,6 +73,7 @@ pub struct LeaseOracle {
     settled: Option<ActorId>,
     overlap: Overlap,
     coverage: Coverage,
+    marks: Marks,
 }
 
 /// What an actor is to the contract.
@@ -111,6 +113,7 @@ impl LeaseOracle {
             settled: None,
             overlap: Overlap::default(),
             coverage: Coverage::new(strict),
+            marks: Marks::default(),
         }
     }
 
@@ -123,6 +126,7 @@ impl LeaseOracle {
         self.settled = None;
         self.overlap = Overlap::default();
         self.coverage.clear();
+        self.marks.clear();
     }
 
     /// Judges one step, and appends what it broke to `findings`.
@@ -145,6 +149,9 @@ impl LeaseOracle {
         self.overlap.change(self.working(), at_us);
         self.check_invariants(step, findings);
         let unchanged = step.owner_before == self.owner && self.before == self.actors;
+        if !unchanged {
+            self.marks.reach(self.landmark(), at_us);
+        }
         self.settled = actor.filter(|_| action == Action::Accept && unchanged && !step.refused);
         self.forget_idle();
     }
@@ -210,6 +217,12 @@ impl LeaseOracle {
     #[must_use]
     pub const fn coverage(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// What was reached, of the strict contract and of the states of the refinement.
+    #[must_use]
+    pub const fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// How many actors are followed at the moment.
@@ -321,7 +334,9 @@ impl LeaseOracle {
             && let Some(edge) = self.strict.edge(from, to)
             && edge.labels.meets(label)
         {
-            self.coverage.visit(self.strict, edge, label);
+            if let Some(landmark) = self.coverage.visit(self.strict, edge, label) {
+                self.marks.reach(landmark, step.at_us);
+            }
             return;
         }
         // Asked late: a run that keeps the contract never reads the permissive table.
@@ -376,6 +391,18 @@ impl LeaseOracle {
                 guard,
             });
         }
+    }
+
+    /// The state as a landmark: a sum over the actors, so that it does not matter who is who.
+    fn landmark(&self) -> Landmark {
+        let digest = self.actors.iter().fold(0_u64, |digest, actor| {
+            let code =
+                u64::from(actor.code()) | u64::from(actor.stained) << 4 | u64::from(self.owner == Some(actor.id)) << 5;
+            digest.wrapping_add(
+                (code + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xd6e8_feb8_6659_fd93),
+            )
+        });
+        Landmark::state(digest)
     }
 
     fn working(&self) -> Working {

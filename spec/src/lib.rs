@@ -14,6 +14,7 @@
 //! | [`property`] | what can be broken, and the finding that says so |
 //! | [`guards`] | which guard a refused step failed |
 //! | [`overlap`] | how long primaries worked side by side |
+//! | [`landmark`] | what a run reached, as guidance counts it |
 //! | [`lease`] | the oracle of one lease |
 //! | [`trace_hash`] | one number for a run, one for a campaign |
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ pub mod action;
 pub mod contract;
 pub mod coverage;
 pub mod guards;
+pub mod landmark;
 pub mod lease;
 pub mod overlap;
 pub mod pair;
@@ -31,6 +33,7 @@ pub mod trace_hash;
 pub use action::{Action, Labels};
 pub use contract::Contract;
 pub use coverage::Coverage;
+pub use landmark::{Landmark, Mark, Marks};
 pub use lease::{ActorId, Change, LeaseOracle};
 pub use pair::{PairCode, PairState, Side, Token};
 pub use property::{Finding, Property};

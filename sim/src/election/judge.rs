@@ -13,7 +13,9 @@ use crate::report::{Exposure, RunReport, Violation};
 use failproof_core::Epoch;
 use failproof_core::election::{Event, LeaseAnchor, Message, Outcome, Output, Phase};
 use failproof_spec::property::PropertySet;
-use failproof_spec::{Action, ActorId as SpecId, Change, Coverage, Finding, LeaseOracle, Property, Token};
+use failproof_spec::{
+    Action, ActorId as SpecId, Change, Coverage, Finding, Landmark, LeaseOracle, Marks, Property, Token,
+};
 
 /// One life of a candidate: an actor of the contract.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +87,7 @@ pub struct ElectionJudge {
     faults_active: u32,
     fault_ended_us: u64,
     margin_smallest_us: Option<u64>,
+    marks: Marks,
     false_step_downs: u64,
 }
 
@@ -121,6 +124,7 @@ impl ElectionJudge {
             faults_active: 0,
             fault_ended_us: 0,
             margin_smallest_us: None,
+            marks: Marks::default(),
             false_step_downs: 0,
         }
     }
@@ -453,12 +457,11 @@ impl ElectionJudge {
 
     fn grant(&mut self, utype: usize, id: SpecId, epoch: Epoch, at_us: u64) -> Action {
         if let Some(ended_us) = self.leases[utype].term_ended_us.take() {
-            let margin_us = at_us.saturating_sub(ended_us);
-            self.margin_smallest_us = Some(self.margin_smallest_us.map_or(margin_us, |least| least.min(margin_us)));
+            self.came_close(at_us.saturating_sub(ended_us), at_us);
         }
         let works_on = |life: &Life| life.id != id && life.works && !life.doubted;
         if self.leases[utype].lives.iter().any(works_on) {
-            self.margin_smallest_us = Some(0);
+            self.came_close(0, at_us);
         }
         let at = self.life(utype, id);
         let lease = &mut self.leases[utype];
@@ -477,6 +480,12 @@ impl ElectionJudge {
         self.tell(utype, Action::Grant, at, at_us);
         self.retire(utype, at_us);
         Action::Grant
+    }
+
+    /// A grant came `margin_us` after the end of the last term.
+    fn came_close(&mut self, margin_us: u64, at_us: u64) {
+        self.margin_smallest_us = self.margin_smallest_us.into_iter().chain([margin_us]).min();
+        self.marks.reach(Landmark::closeness(margin_us), at_us);
     }
 
     fn accept(&mut self, utype: usize, id: SpecId, at_us: u64) {
@@ -633,6 +642,8 @@ impl Judge<Election> for ElectionJudge {
             }
         }
         report.coverage = coverage;
+        report.marks = std::mem::take(&mut self.marks);
+        self.leases.iter().for_each(|lease| report.marks.merge(lease.oracle.marks()));
         report.margin_smallest_us = self.margin_smallest_us;
         report.false_step_downs = self.false_step_downs;
         self.liveness.finish(at_us, report);
