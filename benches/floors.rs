@@ -8,12 +8,10 @@
 
 use failproof::campaign::Campaign;
 use failproof::engine::Engine;
-use failproof::fault::FaultClass;
 use failproof::options::Options;
 use failproof_benches::{AT_WORK, ENGINES, HOUR_US, PRIMARY, calm, one_hour, oracle_at_work, run};
 use failproof_spec::Action;
 use std::hint::black_box;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// How much is run for each row.
@@ -205,14 +203,8 @@ fn cores(effort: &Effort, table: &mut Table) {
             Engine::Madsim => effort.madsim_seeds,
         };
         let took = |jobs: usize| {
-            let campaign = Campaign {
-                options: Options::default(),
-                classes: FaultClass::ALL.to_vec(),
-                seeds: 0..seeds,
-                engine: *engine,
-                jobs,
-            };
-            timed(|| drop(black_box(campaign.run(&AtomicBool::new(false), &|| ())))).as_secs_f64()
+            let campaign = Campaign { engine: *engine, jobs, ..Campaign::plain(Options::default(), 0..seeds) };
+            timed(|| drop(black_box(campaign.run()))).as_secs_f64()
         };
         let ratios = (0..effort.rounds).filter(|_| cores >= 2).map(|_| took(1) / took(2)).collect();
         let what = format!("{engine} engine, seeds on two cores / on one ({seeds} seeds, swarm)");

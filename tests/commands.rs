@@ -5,12 +5,12 @@
 
 mod refusals;
 
-use failproof::campaign::CampaignReport;
-use failproof::cli::{Console, Exit, Interrupt, Runner, main_on};
+use failproof::campaign::{CampaignReport, Runner};
+use failproof::cli::{Console, Exit, Interrupt, main_on};
 use failproof::engine::{Engine, Panicked};
 use failproof::fault::{FaultKind, Place};
 use failproof::options::Options;
-use failproof::output::Folder;
+use failproof::output::{Disk, FileSystem, Folder};
 use failproof::plan::Plan;
 use failproof::report::{Convergence, RunReport, Violation};
 use failproof::trace::Record;
@@ -22,10 +22,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a command line did.
-struct Outcome {
-    code: u8,
-    out: String,
-    err: String,
+pub(crate) struct Outcome {
+    pub(crate) code: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 type Ran = Result<(RunReport, Vec<Record>), Panicked>;
@@ -34,23 +34,27 @@ fn failproof(args: &[&str]) -> Outcome {
     failproof_on(args, &Interrupt::new(), &Engine::run)
 }
 
-fn failproof_on(args: &[&str], interrupt: &Interrupt, runner: &Runner<'_>) -> Outcome {
+pub(crate) fn failproof_on(args: &[&str], interrupt: &Interrupt, runner: &Runner<'_>) -> Outcome {
+    failproof_with(args, interrupt, runner, &FileSystem)
+}
+
+pub(crate) fn failproof_with(args: &[&str], interrupt: &Interrupt, runner: &Runner<'_>, disk: &dyn Disk) -> Outcome {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = ["failproof"].iter().chain(args).map(Into::into);
-    let mut console = Console { out: &mut out, err: &mut err, progress: false, interrupt, runner };
+    let mut console = Console { out: &mut out, err: &mut err, progress: false, interrupt, runner, disk };
     let code = main_on(args, &mut console);
     Outcome { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 
 /// An empty directory for one test.
-fn folder(test: &str) -> PathBuf {
+pub(crate) fn folder(test: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands").join(test);
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(&path).unwrap();
     path
 }
 
-fn text_of(path: &Path) -> &str {
+pub(crate) fn text_of(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -65,7 +69,7 @@ fn refused(args: &[&str], words: &[&str]) {
     }
 }
 
-fn json(outcome: &Outcome) -> Value {
+pub(crate) fn json(outcome: &Outcome) -> Value {
     serde_json::from_str(&outcome.out).unwrap_or_else(|error| panic!("{error}: {}{}", outcome.out, outcome.err))
 }
 
@@ -139,7 +143,7 @@ fn of_several_exit_codes_the_gravest_decides() {
             ["run", "--seeds", seeds, "--faults", "calm", "--time", "10s", "--jobs", "1", "--out", text_of(&out)];
         failproof_on(&args, interrupt, &runner)
     };
-    let code = |seeds| run(seeds, "new", None, &Interrupt::new()).code;
+    let code = |seeds| run(seeds, seeds, None, &Interrupt::new()).code;
     assert_eq!((code("3..4"), code("0..1"), code("1..2"), code("2..3")), (0, 3, 1, 4));
     assert_eq!((code("0..2"), code("1..3"), code("0..4")), (1, 4, 4));
     let conflict = run("0..4", "occupied", None, &Interrupt::new());
@@ -148,7 +152,7 @@ fn of_several_exit_codes_the_gravest_decides() {
     assert_eq!(fs::read_to_string(occupied.join("NeverPanics-2.json")).unwrap(), "another plan");
     assert!(occupied.join("NoStaleEffect-1.json").exists(), "one refused plan does not stop the others");
     assert!(conflict.out.contains("NoStaleEffect"), "the report is printed all the same");
-    assert_eq!(run("0..9", "occupied", Some(2), &interrupt).code, 130);
+    assert_eq!(run("0..9", "stopped", Some(2), &interrupt).code, 130);
     let order = [Exit::Held, Exit::NotConverged, Exit::Violated, Exit::Panicked, Exit::Usage, Exit::Interrupted];
     assert!(order.is_sorted());
     assert_eq!(order.map(Exit::code), [0, 3, 1, 4, 2, 130]);
@@ -192,29 +196,10 @@ fn all_findings_are_counted_and_twenty_plans_are_kept() {
     let seeds: Vec<_> = report["violations"].as_array().unwrap().iter().map(|found| found["seed"].as_u64()).collect();
     assert_eq!(seeds, (0..20).map(Some).collect::<Vec<_>>());
     assert_eq!(report["violations_counted"]["NoStaleEffect"], 55);
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 20);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 21, "twenty plans and a report");
     let text = run(false).out;
     assert!(text.starts_with("FAILED: NoStaleEffect violated in 55 runs"), "{text}");
     assert!(text.contains("cargo run --release -- replay"), "{text}");
-}
-
-#[test]
-fn the_report_is_the_same_for_any_number_of_jobs_and_shards_add_up() {
-    let folder = folder("jobs");
-    let run = |more: &[&str]| {
-        let args = ["run", "--rules", "published", "--seeds", "0..24", "--time", "2m", "--json", "--out"];
-        let args = [&args[..], &[text_of(&folder)], more].concat();
-        let mut report = json(&failproof(&args));
-        report["wall_seconds"].take();
-        report
-    };
-    let one = run(&["--jobs", "1"]);
-    assert_eq!(one, run(&["--jobs", "2"]));
-    assert_eq!(one, run(&["--jobs", "5"]));
-    let hash = |report: &Value| u128::from_str_radix(report["trace_hash"].as_str().unwrap(), 16).unwrap();
-    let parts = ["1/3", "2/3", "3/3"].map(|shard| run(&["--shard", shard]));
-    assert_eq!(parts.iter().map(hash).fold(0, u128::wrapping_add), hash(&one));
-    assert_eq!(parts[1]["seeds"]["first"], 8);
 }
 
 #[test]
@@ -235,6 +220,7 @@ fn json_has_the_promised_keys() {
         "/events",
         "/trace_hash",
         "/violations/0/seed",
+        "/violations/0/run",
         "/violations/0/property",
         "/violations/0/at_ms",
         "/violations/0/plan",
@@ -244,6 +230,9 @@ fn json_has_the_promised_keys() {
         "/exposures/0/count",
         "/not_converged",
         "/panics",
+        "/disagreements",
+        "/children",
+        "/ending",
         "/faults/crash",
         "/coverage/actions/Grant",
         "/coverage/edges/visited",
@@ -257,6 +246,7 @@ fn json_has_the_promised_keys() {
     }
     assert_eq!(outcome.code, 1);
     assert_eq!(report["trace_hash"].as_str().unwrap().len(), 32);
+    assert_eq!(report["violations"][0]["confirmed"], true);
     let all = json(&failproof(&[&args[..], &["--protocol", "all"]].concat()));
     assert_eq!(all["runs"].as_array().unwrap().len(), 1);
     assert_eq!(all["runs"][0]["trace_hash"], report["trace_hash"]);
@@ -326,10 +316,10 @@ fn a_plan_takes_the_place_of_no_other_one() {
         report.add(&plan, &breaks(&plan, "NoStaleEffect").map(|(report, _)| report));
         report
     });
-    let names = Folder { path: folder.clone(), renames: true };
+    let names = Folder { path: &folder, renames: true, disk: &FileSystem };
     for _ in 0..2 {
         for (report, name) in reports.iter_mut().zip(["NoStaleEffect-0.json", "NoStaleEffect-0-2.json"]) {
-            assert!(names.write_plans(report).is_empty());
+            assert!(names.write_plan(report.kept_mut().next().unwrap()).is_ok());
             let written = report.kept().next().unwrap().file.clone();
             assert_eq!(written, Some(folder.join(name)));
         }
@@ -340,8 +330,8 @@ fn a_plan_takes_the_place_of_no_other_one() {
         "the same plan is not written twice, and no file is left over"
     );
     let strict = Folder { renames: false, ..names };
-    assert!(strict.write_plans(&mut reports[0]).is_empty());
-    assert_eq!(strict.write_plans(&mut reports[1]).len(), 1);
+    let [same, other] = reports.each_mut().map(|report| strict.write_plan(report.kept_mut().next().unwrap()));
+    assert!(same.is_ok() && other.is_err());
 }
 
 #[test]
@@ -356,7 +346,7 @@ fn a_report_begins_with_the_verdict_and_fits_on_a_page() {
     assert_eq!((held.code, held.err.as_str()), (0, ""));
     assert!(held.out.starts_with("held: nothing violated in 3 runs\n"), "{}", held.out);
     assert_eq!(failproof(&[&calm[..], &["--quiet"]].concat()).out, "");
-    let narrow = failproof(&["run", "--faults", "clock", "--seeds", "0..1", "--time", "1s", "--out", text_of(&folder)]);
+    let narrow = failproof(&["run", "--faults", "clock", "--seeds", "0..1", "--time", "1s"]);
     assert!(narrow.out.contains("warning: actions of the contract that never fired"), "{}", narrow.out);
 }
 

@@ -17,6 +17,8 @@ pub enum Concern {
     Timer = 3,
     /// What a process start is given as entropy.
     Start = 4,
+    /// Drawing a child from a plan that reached something new.
+    Child = 5,
 }
 
 /// One stream.

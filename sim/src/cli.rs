@@ -1,23 +1,24 @@
-//! The command line: `failproof run`, `replay` and `margin`.
+//! The command line: `failproof run`, `merge`, `replay` and `margin`.
 //!
 //! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test
 //! runs a whole command line in process, and reads what it printed.
 
 mod arguments;
 mod margin;
+mod merge;
+mod print;
 mod progress;
 mod replay;
 mod run;
 
-use crate::engine::{Engine, Panicked};
-use crate::plan::{Plan, PlanError};
-use crate::report::RunReport;
-use crate::trace::Record;
+use crate::campaign::Runner;
+use crate::engine::Engine;
+use crate::output::{Disk, FileSystem};
+use crate::plan::PlanError;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How a command ended. Of several, the later one in this order decides.
@@ -81,9 +82,6 @@ impl Interrupt {
     }
 }
 
-/// How a plan is run: [`Engine::run`], unless a test has another idea.
-pub type Runner<'a> = dyn Fn(Engine, &Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), Panicked> + Sync + 'a;
-
 /// What a command has to do with the outside.
 pub struct Console<'a> {
     /// For results.
@@ -96,6 +94,8 @@ pub struct Console<'a> {
     pub interrupt: &'a Interrupt,
     /// How a plan is run.
     pub runner: &'a Runner<'a>,
+    /// Where files are created.
+    pub disk: &'a dyn Disk,
 }
 
 impl fmt::Debug for Console<'_> {
@@ -123,6 +123,8 @@ Example: failproof run --protocol election --rules published --seeds 0..2000 --f
 enum Command {
     /// Simulates many seeds under faults, and saves a plan of each failure.
     Run(run::RunArgs),
+    /// Adds up what the parts of a campaign found.
+    Merge(merge::MergeArgs),
     /// Runs one plan again, byte for byte.
     Replay(replay::ReplayArgs),
     /// Computes whether I and T are safe, by how much, and how long a failover takes.
@@ -132,7 +134,10 @@ enum Command {
 /// Runs the command line `args`, whose first word is the program's name, and returns the exit code.
 pub fn main_with(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let interrupt = Interrupt::new();
-    main_on(args, &mut Console { out, err, progress: false, interrupt: &interrupt, runner: &Engine::run })
+    main_on(
+        args,
+        &mut Console { out, err, progress: false, interrupt: &interrupt, runner: &Engine::run, disk: &FileSystem },
+    )
 }
 
 /// The same, with all that a command has to do with the outside.
@@ -147,6 +152,7 @@ pub fn main_on(args: impl IntoIterator<Item = OsString>, console: &mut Console<'
     };
     let exit = match cli.command {
         Command::Run(args) => run::run(&args, console),
+        Command::Merge(args) => merge::merge(&args, console),
         Command::Replay(args) => replay::replay(&args, console),
         Command::Margin(args) => margin::margin(&args, console),
     };
@@ -154,12 +160,17 @@ pub fn main_on(args: impl IntoIterator<Item = OsString>, console: &mut Console<'
 }
 
 impl Console<'_> {
-    /// Prints a result, and returns `exit` unless that fails. A reader that had enough is no failure.
+    /// Prints a result, and returns `exit` unless that fails: then the result goes to standard error. A reader that had
+    /// enough is no failure.
     fn print(&mut self, text: &str, exit: Exit) -> Exit {
         match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
             Ok(()) => exit,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
-            Err(error) => exit.max(self.complain(&format!("cannot write the report: {error}"))),
+            Err(error) => {
+                let complained = self.complain(&format!("cannot write to standard output: {error}; here it is"));
+                let _ = self.err.write_all(text.as_bytes());
+                exit.max(complained)
+            }
         }
     }
 

@@ -12,9 +12,11 @@
 mod generate;
 mod judge;
 mod liveness;
+mod mutate;
 mod server;
 
 pub use generate::generate;
+pub use mutate::{Moment, mutate};
 
 use crate::event::ActorId;
 use crate::fault::{Access, FaultKind, Place};

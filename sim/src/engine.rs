@@ -8,13 +8,15 @@ use crate::election::Election;
 use crate::plan::Plan;
 use crate::report::RunReport;
 use crate::trace::Record;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use std::sync::Arc;
 
 /// A way to let time pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Engine {
     /// A plain discrete-event loop: the reference.
     #[default]
@@ -55,6 +57,16 @@ impl FromStr for Engine {
 }
 
 impl Engine {
+    /// The other one, if this build has it.
+    #[must_use]
+    pub const fn other(self) -> Option<Self> {
+        match self {
+            Self::Fast if cfg!(madsim) => Some(Self::Madsim),
+            Self::Fast => None,
+            Self::Madsim => Some(Self::Fast),
+        }
+    }
+
     /// Runs a plan that has been checked. `record` keeps the records of the trace.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ pub mod prevented;
 pub mod protocol;
 pub mod queue;
 pub mod report;
+pub mod run_id;
 pub mod simulation;
 pub mod trace;
 pub mod world;

@@ -2,6 +2,7 @@
 
 use failproof::cli::{Console, Exit, Interrupt, main_on};
 use failproof::engine::Engine;
+use failproof::output::FileSystem;
 use std::io::{IsTerminal, stderr, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             progress: stderr().is_terminal(),
             interrupt: &INTERRUPT,
             runner: &Engine::run,
+            disk: &FileSystem,
         };
         main_on(std::env::args_os(), &mut console)
     }));

@@ -1,7 +1,10 @@
 //! Files that are written whole or not at all, and never in place of something else.
 
-use crate::campaign::CampaignReport;
-use std::io;
+use crate::campaign::{Finding, REPORT_FILE, SavedReport};
+use crate::report::setting::Setting;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Why nothing was written. The message names the file and what was expected.
@@ -10,6 +13,12 @@ pub enum OutputError {
     /// Another file stands there.
     #[error("{path} exists with other content and was not overwritten; expected a new name or an empty directory")]
     Exists {
+        /// The file.
+        path: String,
+    },
+    /// The report of another campaign stands there.
+    #[error("{path} is not of this campaign and was not overwritten; expected a new or an empty directory")]
+    OtherCampaign {
         /// The file.
         path: String,
     },
@@ -31,50 +40,171 @@ pub enum OutputError {
     },
 }
 
-/// Where the plans of findings go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    /// The directory; made when there is something to write.
-    pub path: PathBuf,
-    /// Whether a plan whose name is taken gets a number behind it. Otherwise it is refused.
-    pub renames: bool,
+/// Where files are created. Tests bring disks of their own, such as one that fills up.
+pub trait Disk: Sync {
+    /// Creates a file with this content: afterwards it is there whole, or, after an error, not at all.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if something stands there; else what the file system says.
+    fn create(&self, path: &Path, text: &str) -> io::Result<()>;
+
+    /// The same in place of a file that stands there.
+    ///
+    /// # Errors
+    /// What the file system says; the old file stands there then.
+    fn replace(&self, path: &Path, text: &str) -> io::Result<()>;
 }
 
-impl Folder {
-    /// Checks, before anything is run, that plans can be written.
+/// The file system.
+#[derive(Clone, Copy, Debug)]
+pub struct FileSystem;
+
+impl Disk for FileSystem {
+    fn create(&self, path: &Path, text: &str) -> io::Result<()> {
+        match create_unnamed(path, text) {
+            Err(error) if lacks_unnamed(&error) => create_by_link(path, text),
+            done => done,
+        }
+    }
+
+    fn replace(&self, path: &Path, text: &str) -> io::Result<()> {
+        let temporary = temporary_for(path);
+        let done = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+        remove_if(&temporary, done.is_err());
+        done
+    }
+}
+
+/// Fills a file that has no name yet, and names it then: a process that is killed meanwhile leaves nothing behind.
+#[cfg(target_os = "linux")]
+fn create_unnamed(path: &Path, text: &str) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+    use std::os::fd::AsRawFd;
+    let mode = Mode::from_raw_mode(0o666);
+    let mut file = File::from(open(folder_of(path), OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, mode)?);
+    file.write_all(text.as_bytes())?;
+    let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, unnamed, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn create_unnamed(_: &Path, _: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether the file system, or the system, knows no files without a name.
+fn lacks_unnamed(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, IsADirectory, NotFound, Unsupported};
+    matches!(error.kind(), Unsupported | IsADirectory | InvalidInput | NotFound)
+}
+
+/// Fills a file under another name, and links it then. A process that is killed meanwhile leaves the other one behind.
+fn create_by_link(path: &Path, text: &str) -> io::Result<()> {
+    let temporary = temporary_for(path);
+    let done = fs::write(&temporary, text).and_then(|()| match fs::hard_link(&temporary, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&temporary, path),
+        done => done,
+    });
+    // It is gone already if it was renamed.
+    remove_if(&temporary, true);
+    done
+}
+
+fn temporary_for(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    folder_of(path).join(format!(".{name}.{}.tmp", std::process::id()))
+}
+
+fn remove_if(path: &Path, wanted: bool) {
+    if wanted {
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+impl fmt::Debug for dyn Disk + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Disk")
+    }
+}
+
+/// Where a campaign leaves its files.
+#[derive(Clone, Copy, Debug)]
+pub struct Folder<'a> {
+    /// The directory; made when there is something to write.
+    pub path: &'a Path,
+    /// Whether a plan whose name is taken gets a number behind it. Otherwise it is refused.
+    pub renames: bool,
+    /// Where files are created.
+    pub disk: &'a dyn Disk,
+}
+
+impl Folder<'_> {
+    /// Checks, before anything is run, that files can be written.
     ///
     /// # Errors
     /// [`OutputError::BelowFile`] if the path, or one above it, is a file.
     pub fn check(&self) -> Result<(), OutputError> {
-        check_directory(&self.path)
+        check_directory(self.path)
     }
 
-    /// Writes the plans of all kept findings as `<property>-<seed>.json`, and tells each finding its file. One that
-    /// cannot be written does not stop the others.
-    pub fn write_plans(&self, report: &mut CampaignReport) -> Vec<OutputError> {
-        let mut errors = Vec::new();
-        for finding in report.kept_mut() {
-            let written = serde_json::to_string_pretty(&finding.plan_found())
-                .map_err(|error| refused(&self.path, error.into()))
-                .and_then(|text| self.write(&format!("{}-{}", finding.property, finding.seed), &(text + "\n")));
-            match written {
-                Ok(path) => finding.file = Some(path),
-                Err(error) => errors.push(error),
-            }
-        }
-        errors
+    /// Writes the plan of a finding as `<property>-<run>.json`, and tells the finding its file.
+    ///
+    /// # Errors
+    /// See [`OutputError`].
+    pub fn write_plan(&self, finding: &mut Finding) -> Result<(), OutputError> {
+        let text =
+            serde_json::to_string_pretty(&finding.plan_found()).map_err(|e| refused(self.path, e.into()))? + "\n";
+        let stem = format!("{}-{}", finding.property, finding.run);
+        finding.file = Some(self.write(&stem, "json", &text)?);
+        Ok(())
     }
 
-    fn write(&self, stem: &str, text: &str) -> Result<PathBuf, OutputError> {
+    /// Writes `text` as `<stem>.<extension>`.
+    ///
+    /// # Errors
+    /// See [`OutputError`].
+    pub fn write(&self, stem: &str, extension: &str, text: &str) -> Result<PathBuf, OutputError> {
         for number in 1_u32.. {
-            let name = if number == 1 { format!("{stem}.json") } else { format!("{stem}-{number}.json") };
-            let path = self.path.join(name);
-            match write_new(&path, text) {
+            let number = if number == 1 { String::new() } else { format!("-{number}") };
+            let path = self.path.join(format!("{stem}{number}.{extension}"));
+            match write_new(self.disk, &path, text) {
                 Err(OutputError::Exists { .. }) if self.renames => {}
                 written => return written.map(|()| path),
             }
         }
         unreachable!("a directory holds fewer files than there are numbers")
+    }
+
+    /// Checks, before anything is run, that a report with this setting can be written.
+    ///
+    /// # Errors
+    /// [`OutputError::OtherCampaign`] if another one stands there.
+    pub fn check_report(&self, setting: &Setting) -> Result<(), OutputError> {
+        let path = self.path.join(REPORT_FILE);
+        let stands_there = path.symlink_metadata().is_ok();
+        if stands_there && !SavedReport::read(self.path).is_ok_and(|old| old.setting == *setting) {
+            return Err(OutputError::OtherCampaign { path: show(&path) });
+        }
+        Ok(())
+    }
+
+    /// Writes the report. It may take the place of one about the same campaign that was stopped too early.
+    ///
+    /// # Errors
+    /// See [`OutputError`].
+    pub fn write_report(&self, saved: &SavedReport) -> Result<(), OutputError> {
+        let path = self.path.join(REPORT_FILE);
+        let text = saved.text().map_err(|error| refused(&path, error.into()))?;
+        match write_new(self.disk, &path, &text) {
+            Err(OutputError::Exists { .. }) if SavedReport::read(self.path).is_ok_and(|old| saved.completes(&old)) => {
+                self.disk.replace(&path, &text).map_err(|source| refused(&path, source))
+            }
+            written => written,
+        }
     }
 }
 
@@ -91,40 +221,36 @@ pub fn check_directory(path: &Path) -> Result<(), OutputError> {
     }
 }
 
-/// Writes a file that is either complete or not there. The same content may stand there already.
+/// Writes a file that is either complete or not there. The same content may stand there already. To a device or a pipe it
+/// is simply written.
 ///
 /// # Errors
 /// See [`OutputError`]; nothing was changed then.
-pub fn write_new(path: &Path, text: &str) -> Result<(), OutputError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+pub fn write_new(disk: &dyn Disk, path: &Path, text: &str) -> Result<(), OutputError> {
+    let directory = folder_of(path);
     check_directory(directory)?;
-    if path.symlink_metadata().is_ok() {
-        return same_content(path, text);
+    match fs::metadata(path) {
+        Ok(about) if !about.is_file() && !about.is_dir() => {
+            let written = File::options().write(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+            return written.map_err(|source| refused(path, source));
+        }
+        _ if path.symlink_metadata().is_ok() => return same_content(path, text),
+        _ => {}
     }
-    std::fs::create_dir_all(directory).map_err(|source| refused(directory, source))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));
-    let done = match std::fs::write(&temporary, text) {
-        Err(source) => Err(refused(path, source)),
-        Ok(()) => match std::fs::hard_link(&temporary, path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => same_content(path, text),
-            // A file system without links.
-            Err(_) => std::fs::rename(&temporary, path).map_err(|source| refused(path, source)),
-        },
-    };
-    // It is gone already if it was renamed.
-    let _ = std::fs::remove_file(&temporary);
-    done
+    fs::create_dir_all(directory).map_err(|source| refused(directory, source))?;
+    match disk.create(path, text) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => same_content(path, text),
+        done => done.map_err(|source| refused(path, source)),
+    }
 }
 
 fn same_content(path: &Path, text: &str) -> Result<(), OutputError> {
-    // A device may never end, and another length is other content without reading it.
-    let same_length = |about: std::fs::Metadata| about.is_file() && about.len() == text.len() as u64;
-    if !std::fs::metadata(path).is_ok_and(same_length) {
+    // Another length is other content without reading it.
+    let same_length = |about: fs::Metadata| about.is_file() && about.len() == text.len() as u64;
+    if !fs::metadata(path).is_ok_and(same_length) {
         return Err(OutputError::Exists { path: show(path) });
     }
-    match std::fs::read(path) {
+    match fs::read(path) {
         Ok(content) if content == text.as_bytes() => Ok(()),
         Ok(_) => Err(OutputError::Exists { path: show(path) }),
         Err(source) => Err(refused(path, source)),

@@ -5,6 +5,7 @@
 use crate::clock::RUN_US_MAX;
 use crate::fault::{Fault, FaultKind, Place};
 use crate::options::Options;
+use crate::run_id::{ChildId, RunId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -20,8 +21,11 @@ pub struct Plan {
     pub format: u32,
     /// Whose plan it is: `election`.
     pub protocol: String,
-    /// The seed it was generated from, for the record.
+    /// The seed that it, or the first of its ancestors, was generated from, for the record.
     pub seed: u64,
+    /// Which child it is, if guidance made it from other plans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<ChildId>,
     /// Sizes, times, rules and what is assumed.
     pub options: Options,
     /// What the network and timers do all the time.
@@ -164,6 +168,7 @@ impl Plan {
             format: FORMAT,
             protocol: "election".to_owned(),
             seed: 0,
+            child: None,
             noise: Noise {
                 version: 1,
                 seed: 0,
@@ -194,6 +199,12 @@ impl Plan {
     pub const fn noise_seed(mut self, seed: u64) -> Self {
         self.noise.seed = seed;
         self
+    }
+
+    /// What its run is called.
+    #[must_use]
+    pub fn run_id(&self) -> RunId {
+        self.child.map_or(RunId::Seed(self.seed), RunId::Child)
     }
 
     /// When the last fault can no longer be felt, in true microseconds; zero without faults.
@@ -326,9 +337,9 @@ impl fmt::Display for Plan {
         let options = &self.options;
         writeln!(
             f,
-            "{} seed {}: {} nodes, {:.1} s, I {}, T {}",
+            "{} {}: {} nodes, {:.1} s, I {}, T {}",
             self.protocol,
-            self.seed,
+            self.run_id().in_words(),
             options.nodes,
             options.time_us as f64 / 1e6,
             options.heartbeat_interval_us,

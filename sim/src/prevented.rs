@@ -1,12 +1,10 @@
 //! Which single defence would have prevented a violation.
 
-use crate::campaign::{CampaignReport, Finding, Findings, on_threads};
 use crate::defence::{self, Defence};
 use crate::engine::Panicked;
 use crate::plan::Plan;
 use crate::report::RunReport;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The defences whose addition to the rules of `plan`, each alone and with what it requires, keeps `property` until a
 /// timeout after `at_us`, the time at which it broke: what later faults break has another cause. Those that are on
@@ -27,32 +25,6 @@ where
         run(&Arc::new(plan)).is_ok_and(|report| report.violations.iter().all(|found| found.property != property))
     };
     defence::all().iter().filter(holds_with).collect()
-}
-
-/// Completes all kept violations of a report. Once `stop` is set, the rest is left unexamined.
-pub fn examine<R>(report: &mut CampaignReport, jobs: usize, stop: &AtomicBool, run: &R)
-where
-    R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked> + Sync,
-{
-    let findings: Vec<&Finding> = report.violations.values().flat_map(Findings::kept).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut answers = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
-            let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(finding) = findings.get(i) else { break };
-            answers.push((
-                (finding.property, finding.seed),
-                prevented_by(&finding.plan, finding.property, finding.at_us, run),
-            ));
-        }
-        answers
-    };
-    for ((property, seed), defences) in on_threads(jobs.min(findings.len()), &work).into_iter().flatten() {
-        if let Some(finding) = report.kept_mut().find(|finding| (finding.property, finding.seed) == (property, seed)) {
-            finding.prevented_by = Some(defences);
-        }
-    }
 }
 
 #[cfg(test)]

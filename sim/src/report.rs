@@ -2,10 +2,12 @@
 
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod setting;
 pub mod text;
 
 use failproof_spec::{Coverage, Marks};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One property that a run broke. There is at most one for each property.
@@ -20,7 +22,7 @@ pub struct Violation {
 }
 
 /// Times in which more than one worked although the assumptions did not hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exposure {
     /// How many.
     pub count: u64,

@@ -78,3 +78,15 @@ impl Trace {
         self.records.unwrap_or_default()
     }
 }
+
+/// Records as NDJSON: one JSON object a line.
+#[must_use]
+pub fn ndjson(records: &[Record]) -> String {
+    let mut text = String::new();
+    for record in records {
+        // A record holds numbers, strings and lists of strings: nothing that JSON could refuse.
+        text += &serde_json::to_string(record).unwrap_or_default();
+        text.push('\n');
+    }
+    text
+}

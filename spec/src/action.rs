@@ -115,6 +115,7 @@ impl Action {
 ///
 /// Shape: sixteen bits. Seven actions of actor a, the same seven of actor b, `Elsewhere`, `Leave`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Labels(u16);
 
 impl Labels {

@@ -9,6 +9,7 @@ use crate::landmark::Landmark;
 /// A step is an edge with one of its labels. Actors are interchangeable, so a step and its mirror image are one.
 /// Shape: one set of labels for each edge; one counter for each action.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Coverage {
     visited: Vec<Labels>,
     actions: [u64; Action::ALL.len()],

@@ -59,7 +59,7 @@ impl Default for TraceHash {
     }
 }
 
-/// The hash of a campaign: the wrapping sum of one number for each (seed, run hash).
+/// The hash of a campaign: the wrapping sum of one number for each (name of a run, its hash).
 ///
 /// Constant memory, any order, any number of shards. A run counted twice shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,10 +72,11 @@ impl CampaignHash {
         Self(0)
     }
 
-    /// Adds a run.
-    pub fn add(&mut self, seed: u64, run: u128) {
+    /// Adds a run, by the words of its name.
+    pub fn add(&mut self, name: &[u64], run: u128) {
         let mut hash = TraceHash::new();
-        hash.update(&[seed, run as u64, (run >> 64) as u64]);
+        hash.update(name);
+        hash.update(&[run as u64, (run >> 64) as u64]);
         self.0 = self.0.wrapping_add(hash.finish());
     }
 
@@ -88,6 +89,12 @@ impl CampaignHash {
     #[must_use]
     pub const fn finish(self) -> u128 {
         self.0
+    }
+
+    /// What [`CampaignHash::finish`] returned, to go on from.
+    #[must_use]
+    pub const fn resumed(sum: u128) -> Self {
+        Self(sum)
     }
 }
 
@@ -115,7 +122,7 @@ mod tests {
         assert_eq!(hash(&[1, 2, 3]), 0x60d2_6330_3edf_dfd2_e2a6_1115_582a_a12f);
         assert_eq!(hash(&[u64::MAX; 5]), 0x39b8_38c1_b952_dff6_c95b_2ab6_31a2_9338);
         let mut campaign = CampaignHash::new();
-        campaign.add(7, hash(&[1, 2, 3]));
+        campaign.add(&[7], hash(&[1, 2, 3]));
         assert_eq!(campaign.finish(), 0xdec6_f9dc_03b5_cbf4_88bd_fbf0_4224_10e0);
     }
 
@@ -143,7 +150,7 @@ mod tests {
     fn campaigns_merge_in_any_order() {
         let shard = |seeds: std::ops::Range<u64>| {
             let mut campaign = CampaignHash::new();
-            seeds.for_each(|seed| campaign.add(seed, hash(&[seed])));
+            seeds.for_each(|seed| campaign.add(&[seed], hash(&[seed])));
             campaign
         };
         let whole = shard(0..10);

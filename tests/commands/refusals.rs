@@ -20,7 +20,7 @@ fn wrong_usage_is_refused_in_a_sentence_that_names_place_and_expectation() {
     refused(&["run", "--seeds", "12"], &["--seeds", "expected a..b"]);
     refused(&["run", "--seeds", "-1..3"], &["--seeds"]);
     refused(&["run", "--shard", "3/2"], &["--shard", "expected i/n"]);
-    refused(&["run", "--seeds", "0..2", "--shard", "1/3"], &["--shard", "fewer seeds"]);
+    refused(&["run", "--seeds", "0..2", "--shard", "1/3"], &["--shard", "2 seeds", "3 parts", "expected fewer parts"]);
     refused(&["run", "--protocol", "paxos"], &["--protocol", "paxos", "expected election"]);
     refused(&["run", "--protocol", "routing"], &["--protocol", "expected election"]);
     refused(&["run", "--rules", "perfect"], &["--rules", "perfect", "expected hardened, published"]);
@@ -90,7 +90,7 @@ fn a_rules_file_holds_every_switch_and_no_other() {
 
     fs::write(&rules, published.to_string()).unwrap();
     let run = |rules: &str| {
-        let out = folder.join("out");
+        let out = folder.join(format!("by-{}", rules.len()));
         json(&failproof(&[
             "run",
             "--seeds",

@@ -1,53 +1,68 @@
-//! What runs were found to break: all are counted, those of the lowest seeds are kept with their plans.
+//! What runs were found to break: all are counted, those of the first runs are kept with their plans.
 
 use crate::defence::Defence;
 use crate::plan::{Found, Plan};
+use crate::run_id::RunId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The name of a property. An alias, because `serde` would borrow a plain reference from what it reads.
+pub type PropertyName = &'static str;
 
 /// How many findings are kept for each property.
 pub const KEPT_MAX: usize = 20;
 
 /// One property broken in one run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finding {
-    /// The run's seed.
-    pub seed: u64,
+    /// The run.
+    pub run: RunId,
     /// The property.
-    pub property: &'static str,
+    #[serde(deserialize_with = "super::saved::property")]
+    pub property: PropertyName,
     /// When, in true microseconds.
     pub at_us: u64,
     /// What happened, in words.
     pub story: String,
     /// The hash of the run's trace; a run that panicked has none.
+    #[serde(with = "super::saved::hash")]
     pub trace_hash: Option<u128>,
     /// What was run.
     pub plan: Arc<Plan>,
+    /// Whether the other engine took the same steps and found the same; `None` if it was not asked.
+    pub confirmed: Option<bool>,
     /// The single defences that prevent it, if that was examined.
+    #[serde(with = "super::saved::defences")]
     pub prevented_by: Option<Vec<&'static Defence>>,
     /// Where the plan was written to.
     pub file: Option<PathBuf>,
 }
 
-/// Findings of one kind. Shape: at most one for each run; the [`KEPT_MAX`] lowest seeds are kept, by seed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Findings of one kind. Shape: at most one for each run; the [`KEPT_MAX`] first runs are kept, by their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     count: u64,
-    kept: BTreeMap<u64, Finding>,
+    kept: BTreeMap<RunId, Finding>,
 }
 
 /// The same property at the same time of the same run.
 impl PartialEq for Finding {
     fn eq(&self, other: &Self) -> bool {
-        (self.seed, self.property, self.at_us, self.trace_hash)
-            == (other.seed, other.property, other.at_us, other.trace_hash)
+        (self.run, self.property, self.at_us, self.trace_hash)
+            == (other.run, other.property, other.at_us, other.trace_hash)
     }
 }
 
 impl Eq for Finding {}
 
 impl Finding {
+    /// Says that its plan lies in `folder`, wherever it was written to.
+    pub(crate) fn at_home(&mut self, folder: &Path) {
+        self.file = self.file.take().and_then(|file| file.file_name().map(|name| folder.join(name)));
+    }
+
     /// The plan with what was found in it.
     #[must_use]
     pub fn plan_found(&self) -> Plan {
@@ -75,12 +90,12 @@ impl Findings {
         self.count
     }
 
-    /// Those that were kept, by seed.
+    /// Those that were kept, by run.
     pub fn kept(&self) -> impl Iterator<Item = &Finding> {
         self.kept.values()
     }
 
-    pub(super) fn kept_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+    pub(crate) fn kept_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
         self.kept.values_mut()
     }
 
@@ -92,12 +107,15 @@ impl Findings {
         trace_hash: Option<u128>,
         tell: impl FnOnce() -> (u64, String),
     ) {
-        self.count += 1;
-        if self.has_room_for(plan.seed) {
-            let (at_us, story) = tell();
-            let (seed, plan) = (plan.seed, Arc::clone(plan));
-            self.keep(Finding { seed, property, at_us, story, trace_hash, plan, prevented_by: None, file: None });
+        let run = plan.run_id();
+        if !self.has_room_for(run) {
+            self.count += 1;
+            return;
         }
+        let (at_us, story) = tell();
+        let plan = Arc::clone(plan);
+        let (confirmed, prevented_by, file) = (None, None, None);
+        self.insert(Finding { run, property, at_us, story, trace_hash, plan, confirmed, prevented_by, file });
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -105,12 +123,25 @@ impl Findings {
         other.kept.into_values().for_each(|finding| self.keep(finding));
     }
 
-    fn has_room_for(&self, seed: u64) -> bool {
-        self.kept.len() < KEPT_MAX || self.kept.last_key_value().is_some_and(|(last, _)| seed < *last)
+    /// Counts a finding, and keeps it if its run is among the first; nothing if one of its run is kept already.
+    pub(super) fn insert(&mut self, finding: Finding) {
+        if !self.kept.contains_key(&finding.run) {
+            self.count += 1;
+            self.keep(finding);
+        }
+    }
+
+    /// Takes a finding that was kept back.
+    pub(super) fn remove(&mut self, run: RunId) {
+        self.count -= u64::from(self.kept.remove(&run).is_some());
+    }
+
+    fn has_room_for(&self, run: RunId) -> bool {
+        self.kept.len() < KEPT_MAX || self.kept.last_key_value().is_some_and(|(last, _)| run < *last)
     }
 
     fn keep(&mut self, finding: Finding) {
-        self.kept.insert(finding.seed, finding);
+        self.kept.insert(finding.run, finding);
         if self.kept.len() > KEPT_MAX {
             self.kept.pop_last();
         }
@@ -133,12 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_seeds_are_kept_in_any_order_and_all_are_counted() {
+    fn the_first_runs_are_kept_in_any_order_and_all_are_counted() {
         let whole = findings(0..50);
         let mut parts = findings((0..50).rev().filter(|seed| seed % 3 == 0));
         parts.merge(findings((0..50).filter(|seed| seed % 3 != 0)));
         assert_eq!(parts, whole);
         assert_eq!(whole.count(), 50);
-        assert_eq!(whole.kept().map(|finding| finding.seed).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+        assert_eq!(
+            whole.kept().map(|finding| finding.run).collect::<Vec<_>>(),
+            (0..20).map(RunId::Seed).collect::<Vec<_>>()
+        );
     }
 }

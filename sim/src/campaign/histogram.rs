@@ -1,5 +1,7 @@
 //! How often which size occurred, in memory that does not grow.
 
+use serde::{Deserialize, Serialize};
+
 /// Sizes up to this are told exactly.
 const EXACT: u64 = 32;
 /// One bucket for each exact size, then 32 for each power of two.
@@ -7,7 +9,7 @@ const BUCKETS: usize = 60 * EXACT as usize;
 
 /// A histogram of whole numbers. A quantile that it tells is at most a 32nd too large, and never beyond the largest
 /// number that was added.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
     buckets: Vec<u64>,
     count: u64,

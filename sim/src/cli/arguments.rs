@@ -2,6 +2,7 @@
 
 use crate::fault::FaultClass;
 use crate::report::setting::{RULE_SETS, name_of};
+use crate::run_id::BLOCK;
 use failproof_core::election::Rules;
 use std::ops::Range;
 use std::path::Path;
@@ -105,11 +106,22 @@ pub(super) fn shard(text: &str) -> Result<Shard, String> {
 }
 
 impl Shard {
-    /// This part of the seeds: the parts lie side by side and differ in length by at most one.
-    pub(super) fn of(self, seeds: &Range<u64>) -> Range<u64> {
-        let length = u128::from(seeds.end - seeds.start);
-        let cut = |index: u64| seeds.start + (length * u128::from(index) / u128::from(self.of)) as u64;
-        cut(self.index - 1)..cut(self.index)
+    /// This part of the seeds: the parts lie side by side, and differ by at most one seed or, if `guided`, one block.
+    pub(super) fn of(self, seeds: &Range<u64>, guided: bool) -> Result<Range<u64>, String> {
+        let unit = if guided { BLOCK } else { 1 };
+        let (first, end) = (seeds.start / unit, seeds.end.div_ceil(unit));
+        if end - first < self.of {
+            let blocks = if guided { " between blocks of 1,000, because the campaign is guided" } else { "" };
+            return Err(format!(
+                "--shard: {} seeds cannot be split into {} parts{blocks}; expected fewer parts, more seeds{}",
+                seeds.end - seeds.start,
+                self.of,
+                if guided { ", or --guided false" } else { "" }
+            ));
+        }
+        let cut = |index: u64| first + (u128::from(end - first) * u128::from(index) / u128::from(self.of)) as u64;
+        let [begin, stop] = [cut(self.index - 1), cut(self.index)].map(|cut| cut.saturating_mul(unit));
+        Ok(begin.max(seeds.start)..stop.min(seeds.end))
     }
 }
 
@@ -119,15 +131,19 @@ mod tests {
 
     #[test]
     fn shards_lie_side_by_side() {
-        let seeds = 5..22;
-        let mut next = seeds.start;
-        for index in 1..=4 {
-            let part = Shard { index, of: 4 }.of(&seeds);
-            assert_eq!(part.start, next);
-            assert!((4..=5).contains(&(part.end - part.start)));
-            next = part.end;
+        for (seeds, guided, lengths) in [(5..22, false, 4..=5), (500..9_700, true, 1_500..=3_000)] {
+            let mut next = seeds.start;
+            for index in 1..=4 {
+                let part = Shard { index, of: 4 }.of(&seeds, guided).unwrap();
+                assert_eq!(part.start, next);
+                assert!(lengths.contains(&(part.end - part.start)), "{part:?}");
+                assert!(!guided || index == 4 || part.end.is_multiple_of(BLOCK), "{part:?}");
+                next = part.end;
+            }
+            assert_eq!(next, seeds.end);
         }
-        assert_eq!(next, seeds.end);
+        assert!(Shard { index: 1, of: 2 }.of(&(0..1_000), true).is_err());
+        assert_eq!(Shard { index: 2, of: 2 }.of(&(0..u64::MAX), true).unwrap().end, u64::MAX);
     }
 
     #[test]

@@ -1,27 +1,44 @@
 //! A progress bar on standard error, for work of more than two seconds.
 
+use crate::campaign::Tally;
+use crate::report::human::{count, plural};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Work that is shorter shows no bar.
 const APPEARS_AFTER: Duration = Duration::from_secs(2);
 const REDRAWN_EVERY: Duration = Duration::from_millis(250);
 
+/// What the length of a bar stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Length {
+    /// So many seeds.
+    Seeds(u64),
+    /// So much time.
+    Time(Duration),
+}
+
 /// A bar that appears by itself, and is gone when this is dropped.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
+    length: Length,
+    began: Instant,
     ends: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
-    /// A bar of `length` runs; none at all unless `shown`.
-    pub(super) fn new(length: u64, shown: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
-        let template = "{wide_bar} {human_pos} of {human_len} runs, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    /// A bar; none at all unless `shown`.
+    pub(super) fn new(length: Length, shown: bool) -> Self {
+        let (steps, place) = match length {
+            Length::Seeds(seeds) => (seeds, "{human_pos} of {human_len} seeds, "),
+            Length::Time(limit) => (millis(limit), ""),
+        };
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
+        let template = format!("{{wide_bar}} {place}{{msg}}, {{eta}} left");
+        bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         let ends = shown.then(|| {
             let (sender, receiver) = channel();
             let bar = bar.clone();
@@ -33,13 +50,26 @@ impl Progress {
             });
             (sender, waiter)
         });
-        Self { bar, ends }
+        Self { bar, length, began: Instant::now(), ends }
     }
 
-    /// One more run is over.
-    pub(super) fn advance(&self) {
-        self.bar.inc(1);
+    /// The campaign has come so far.
+    pub(super) fn show(&self, tally: Tally) {
+        if self.ends.is_none() {
+            return;
+        }
+        let elapsed = self.began.elapsed();
+        self.bar.set_position(match self.length {
+            Length::Seeds(_) => tally.seeds,
+            Length::Time(_) => millis(elapsed),
+        });
+        let rate = tally.runs as f64 / elapsed.as_secs_f64().max(1e-3);
+        self.bar.set_message(format!("{} runs/s, {}", count(rate as u64), plural(tally.findings, "finding")));
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Progress {

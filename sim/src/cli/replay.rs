@@ -1,21 +1,20 @@
 //! `failproof replay`: one plan again, and whether it still shows what was found.
 
 use super::arguments::{RulesArg, rules};
-use super::progress::Progress;
+use super::progress::{Length, Progress};
 use super::run::exit_of;
 use super::{Console, Exit};
-use crate::campaign::{CampaignReport, hex};
+use crate::campaign::{CampaignReport, Findings, hex};
 use crate::engine::Engine;
 use crate::output::{check_directory, write_new};
 use crate::plan::Plan;
-use crate::prevented;
+use crate::prevented::prevented_by;
 use crate::report::json::ReplayJson;
 use crate::report::setting::Setting;
 use crate::report::text::ReplayText;
-use crate::trace::Record;
+use crate::trace::{Record, ndjson};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
@@ -60,14 +59,17 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
 
     let began = Instant::now();
     let (report, trace_hash, records) = run_once(&plan, args, console);
+    let wall = began.elapsed();
+    let seeds = plan.seed..plan.seed.saturating_add(1);
     let setting = Setting {
         protocol: plan.protocol.clone(),
         rules: rules.name,
         faults: String::new(),
         engine: args.engine,
-        first_seed: plan.seed,
+        guided: false,
+        campaign: seeds.clone(),
+        seeds,
         options: plan.options.clone(),
-        wall_seconds: began.elapsed().as_secs_f64(),
     };
     let same_as_found = found.as_ref().filter(|_| !other_rules).map(|found| {
         report.kept().any(|finding| {
@@ -81,7 +83,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
         exit = write_trace(path, args.to_stdout(), &records, console, exit);
     }
     let text = if args.json {
-        let json = ReplayJson::new(&setting, &report, trace_hash, found.as_ref(), same_as_found);
+        let json = ReplayJson::new(&setting, &report, wall, trace_hash, found.as_ref(), same_as_found);
         match serde_json::to_string(&json) {
             Ok(text) => text + "\n",
             Err(error) => return exit.max(console.complain(&format!("cannot print the report: {error}"))),
@@ -101,7 +103,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
 
 /// Runs the plan, and again with each defence if it breaks something.
 fn run_once(plan: &Arc<Plan>, args: &ReplayArgs, console: &Console<'_>) -> (CampaignReport, Option<u128>, Vec<Record>) {
-    let bar = Progress::new(1, console.progress && !args.json);
+    let bar = Progress::new(Length::Seeds(1), console.progress && !args.json);
     let runner = console.runner;
     let (outcome, records) = match runner(args.engine, plan, args.trace.is_some()) {
         Ok((report, records)) => (Ok(report), records),
@@ -112,23 +114,19 @@ fn run_once(plan: &Arc<Plan>, args: &ReplayArgs, console: &Console<'_>) -> (Camp
     let file = &args.file;
     report.kept_mut().for_each(|finding| finding.file = Some(file.clone()));
     let again = |plan: &Arc<Plan>| runner(Engine::Fast, plan, false).map(|(report, _)| report);
-    prevented::examine(&mut report, 1, &AtomicBool::new(false), &again);
-    bar.advance();
+    for finding in report.violations.values_mut().flat_map(Findings::kept_mut) {
+        finding.prevented_by = Some(prevented_by(plan, finding.property, finding.at_us, &again));
+    }
+    drop(bar);
     (report, outcome.ok().map(|report| report.trace_hash), records)
 }
 
 fn write_trace(path: &Path, to_stdout: bool, records: &[Record], console: &mut Console<'_>, exit: Exit) -> Exit {
-    let mut text = String::new();
-    for record in records {
-        match serde_json::to_string(record) {
-            Ok(line) => text += &(line + "\n"),
-            Err(error) => return exit.max(console.complain(&format!("--trace: {error}"))),
-        }
-    }
+    let text = ndjson(records);
     if to_stdout {
         return console.print(&text, exit);
     }
-    match write_new(path, &text) {
+    match write_new(console.disk, path, &text) {
         Ok(()) => exit,
         Err(error) => exit.max(console.complain(&format!("--trace: {error}"))),
     }

@@ -1,32 +1,34 @@
 //! `failproof run`: many seeds, one report, a plan for each finding.
 
 use super::arguments::{FaultsArg, ProtocolArg, RulesArg, Shard, faults, protocol, rules, seeds, shard};
-use super::progress::Progress;
+use super::print::Printed;
+use super::progress::{Length, Progress};
 use super::{Console, Exit, in_flags};
-use crate::campaign::{Campaign, CampaignReport};
+use crate::campaign::{Campaign, CampaignReport, ENGINES_AGREE, Finding, Outside, Runner, SavedReport};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
 use crate::options::Options;
-use crate::output::Folder;
+use crate::output::{Folder, OutputError};
 use crate::plan::Plan;
-use crate::prevented;
-use crate::report::json::RunJson;
 use crate::report::setting::Setting;
-use crate::report::text::RunText;
+use crate::trace::ndjson;
 use failproof_core::Duration;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Where plans go without `--out`. A plan whose name is taken there gets a number behind it.
 const FOLDER: &str = "out";
+/// The seeds that are run if nothing else limits the campaign.
+const SEEDS: Range<u64> = 0..1_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example: failproof run --rules published --seeds 0..2000 --faults store,network --out found
-         Exits with 1 and prints the line that repeats the first violation.")]
+         Exits with 1 and prints the line that repeats the first violation.
+         failproof run --for 10m --until-first --junit failproof.xml
+         failproof run --seeds 0..8000 --shard 2/8 --out parts/2   (then: failproof merge parts/*)")]
 pub(super) struct RunArgs {
     /// What is simulated: election or all
     #[arg(long, default_value = "election", value_parser = protocol)]
@@ -34,13 +36,22 @@ pub(super) struct RunArgs {
     /// Its decisions: hardened, published, client_go, shedlock, or a JSON file with every switch
     #[arg(long, default_value = "hardened", value_parser = rules)]
     rules: RulesArg,
-    /// Which seeds: a..b, without b
-    #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = seeds, allow_hyphen_values = true)]
-    seeds: Range<u64>,
-    /// Only part i of n of these seeds, i from 1 to n
+    /// Which seeds: a..b, without b. 0..1000 if absent; with --for, from 0 until the time is up
+    #[arg(long, value_name = "A..B", value_parser = seeds, allow_hyphen_values = true)]
+    seeds: Option<Range<u64>>,
+    /// Only part i of n of these seeds, i from 1 to n. Guided campaigns are split between blocks of 1,000 seeds
     #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<Shard>,
-    /// How time passes: fast, the reference, or madsim
+    /// Whether plans that reached something new are mutated: 16 short children for each seed
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    guided: bool,
+    /// End with the first finding
+    #[arg(long)]
+    until_first: bool,
+    /// End when this much time has passed: 30s, 10m, 8h
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    limit: Option<Duration>,
+    /// How time passes: fast, the reference, or madsim. What one finds, the other confirms
     #[arg(long, default_value = "fast")]
     engine: Engine,
     /// How many nodes
@@ -64,76 +75,108 @@ pub(super) struct RunArgs {
     /// On how many threads; as many as there are processors if absent
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Where plans of findings go: `out` if absent
+    /// Where plans of findings go, and report.json for `failproof merge`. If absent, plans go to `out`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Print nothing but complaints; the exit code tells
-    #[arg(short, long, conflicts_with = "json")]
-    quiet: bool,
+    #[command(flatten)]
+    printed: Printed,
+}
+
+pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
+    let (campaign, setting) = match args.campaign() {
+        Ok(campaign) => campaign,
+        Err(problem) => return console.complain(&problem),
+    };
+    let path = args.out.clone().unwrap_or_else(|| FOLDER.into());
+    let folder = Folder { path: &path, renames: args.out.is_none(), disk: console.disk };
+    let ready = folder.check().and_then(|()| args.out.as_ref().map_or(Ok(()), |_| folder.check_report(&setting)));
+    if let Err(error) = ready {
+        return console.complain(&format!("--out: {error}"));
+    }
+    if let Err(problem) = args.printed.check() {
+        return console.complain(&problem);
+    }
+    let began = Instant::now();
+    let (report, mut errors) = simulate(&campaign, folder, console, args.printed.shows_progress());
+    let wall = Some(began.elapsed());
+    let mut saved = SavedReport::new(setting, report);
+    if args.out.is_some() {
+        errors.extend(folder.write_report(&saved).err().map(|error| error.to_string()));
+        saved.report.kept_mut().for_each(|finding| finding.at_home(folder.path));
+    }
+    let mut exit = exit_of(&saved.report);
+    for error in complaints(errors) {
+        exit = exit.max(console.complain(&format!("--out: {error}")));
+    }
+    let all = args.protocol == ProtocolArg::All;
+    args.printed.print(&saved.setting, &saved.report, wall, all, console, exit)
+}
+
+/// Runs the campaign. Each finding is written as soon as it has been checked; what cannot be written is returned.
+fn simulate(
+    campaign: &Campaign,
+    folder: Folder<'_>,
+    console: &Console<'_>,
+    shows_progress: bool,
+) -> (CampaignReport, Vec<String>) {
+    let length = match campaign.limit {
+        Some(limit) if campaign.seeds.end == u64::MAX => Length::Time(limit),
+        _ => Length::Seeds(campaign.seeds.end - campaign.seeds.start),
+    };
+    let bar = Progress::new(length, console.progress && shows_progress);
+    let errors = Mutex::new(Vec::new());
+    let keep = |finding: &mut Finding| match write(folder, finding, console.runner) {
+        Ok(()) => true,
+        Err(error) => {
+            // A name that is taken says nothing about the next one; anything else does.
+            let next = matches!(error, OutputError::Exists { .. });
+            errors.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
+            next
+        }
+    };
+    let report = campaign.run_on(&Outside {
+        runner: console.runner,
+        stop: console.interrupt.heed(),
+        progress: &|tally| bar.show(tally),
+        keep: &keep,
+        checks: true,
+    });
+    (report, errors.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The plan of a finding; if the engines disagree about it, both traces beside it.
+fn write(folder: Folder<'_>, finding: &mut Finding, runner: &Runner<'_>) -> Result<(), OutputError> {
+    folder.write_plan(finding)?;
+    if finding.property != ENGINES_AGREE {
+        return Ok(());
+    }
+    for engine in [Engine::Fast, Engine::Madsim] {
+        // An engine that panics has no trace.
+        if let Ok((_, records)) = runner(engine, &finding.plan, true) {
+            folder.write(&format!("{ENGINES_AGREE}-{}.{engine}", finding.run), "ndjson", &ndjson(&records))?;
+        }
+    }
+    Ok(())
 }
 
 /// How many files that cannot be written are named.
 const COMPLAINTS: usize = 3;
 
-pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
-    let options = args.options();
-    if let Err(error) = Plan::calm(options.clone()).check() {
-        return console.complain(&in_flags(&error));
-    }
-    let seeds = args.shard.map_or(args.seeds.clone(), |shard| shard.of(&args.seeds));
-    if seeds.is_empty() {
-        return console.complain("--shard: there are fewer seeds than shards; expected at least one seed for each");
-    }
-    let folder = Folder { path: args.out.clone().unwrap_or_else(|| FOLDER.into()), renames: args.out.is_none() };
-    if let Err(error) = folder.check() {
-        return console.complain(&format!("--out: {error}"));
-    }
-    let jobs = args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let campaign = Campaign { options, classes: args.faults.classes.clone(), seeds, engine: args.engine, jobs };
-    let began = Instant::now();
-    let mut report = simulate(&campaign, console, !args.json && !args.quiet);
-    let errors = folder.write_plans(&mut report);
-    let setting = Setting {
-        protocol: "election".to_owned(),
-        rules: args.rules.name.clone(),
-        faults: args.faults.name.clone(),
-        engine: args.engine,
-        first_seed: campaign.seeds.start,
-        options: campaign.options,
-        wall_seconds: began.elapsed().as_secs_f64(),
-    };
-    let mut exit = exit_of(&report);
-    for error in errors.iter().take(COMPLAINTS) {
-        exit = exit.max(console.complain(&format!("--out: {error}")));
-    }
-    if errors.len() > COMPLAINTS {
-        console.complain(&format!("--out: {} more files could not be written", errors.len() - COMPLAINTS));
-    }
-    match args.print(&setting, &report) {
-        Ok(text) => console.print(&text, exit),
-        Err(error) => exit.max(console.complain(&format!("cannot print the report: {error}"))),
-    }
-}
-
-fn simulate(campaign: &Campaign, console: &Console<'_>, progress: bool) -> CampaignReport {
-    let stop = console.interrupt.heed();
-    let runner = console.runner;
-    let bar = Progress::new(campaign.seeds.end - campaign.seeds.start, console.progress && progress);
-    let run_by = |engine: Engine| move |plan: &Arc<Plan>| runner(engine, plan, false).map(|(report, _)| report);
-    let mut report = campaign.run_with(&run_by(campaign.engine), stop, &|| bar.advance());
-    // Both engines find the same; the reference does so sooner.
-    prevented::examine(&mut report, campaign.jobs, stop, &run_by(Engine::Fast));
-    report
+/// In an order that no thread decides, and not all of many.
+fn complaints(mut errors: Vec<String>) -> Vec<String> {
+    errors.sort();
+    let more = errors.len().saturating_sub(COMPLAINTS);
+    errors.truncate(COMPLAINTS);
+    errors.extend((more > 0).then(|| format!("{more} more files could not be written")));
+    errors
 }
 
 /// How a command ends that has this to report.
 pub(super) fn exit_of(report: &CampaignReport) -> Exit {
+    use crate::campaign::Ending;
     [
-        (report.interrupted, Exit::Interrupted),
-        (report.panics.count() > 0, Exit::Panicked),
+        (report.ending == Ending::Interrupted, Exit::Interrupted),
+        (report.panics.count() + report.disagreements.count() > 0, Exit::Panicked),
         (!report.violations.is_empty(), Exit::Violated),
         (report.not_converged.count() > 0, Exit::NotConverged),
     ]
@@ -144,6 +187,39 @@ pub(super) fn exit_of(report: &CampaignReport) -> Exit {
 }
 
 impl RunArgs {
+    /// What is to be run, or what is wrong with it in the words of the command line.
+    fn campaign(&self) -> Result<(Campaign, Setting), String> {
+        let options = self.options();
+        Plan::calm(options.clone()).check().map_err(|error| in_flags(&error))?;
+        let usual = if self.limit.is_some() { 0..u64::MAX } else { SEEDS };
+        let whole = self.seeds.clone().unwrap_or(usual);
+        // Without faults there is nothing to mutate.
+        let guided = self.guided && !self.faults.classes.is_empty();
+        let seeds = self.shard.map_or(Ok(whole.clone()), |shard| shard.of(&whole, guided))?;
+        let setting = Setting {
+            protocol: "election".to_owned(),
+            rules: self.rules.name.clone(),
+            faults: self.faults.name.clone(),
+            engine: self.engine,
+            guided,
+            campaign: whole,
+            seeds: seeds.clone(),
+            options: options.clone(),
+        };
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let campaign = Campaign {
+            options,
+            classes: self.faults.classes.clone(),
+            seeds,
+            guided,
+            engine: self.engine,
+            jobs: self.jobs.map_or_else(processors, usize::from),
+            until_first: self.until_first,
+            limit: self.limit.map(|limit| std::time::Duration::from_micros(limit.as_micros())),
+        };
+        Ok((campaign, setting))
+    }
+
     fn options(&self) -> Options {
         let usual = Options::default();
         // As tight as by default, but never out of proportion to a short interval.
@@ -164,20 +240,5 @@ impl RunArgs {
             rules: self.rules.rules,
             ..usual
         }
-    }
-
-    fn print(&self, setting: &Setting, report: &CampaignReport) -> Result<String, serde_json::Error> {
-        if self.quiet {
-            return Ok(String::new());
-        }
-        if !self.json {
-            return Ok(RunText { setting, report }.to_string());
-        }
-        let json = RunJson::new(setting, report);
-        let text = match self.protocol {
-            ProtocolArg::Election => serde_json::to_string(&json)?,
-            ProtocolArg::All => serde_json::to_string(&BTreeMap::from([("runs", [json])]))?,
-        };
-        Ok(text + "\n")
     }
 }

@@ -42,17 +42,18 @@ pub fn generate(seed: u64, options: &Options, classes: &[FaultClass]) -> Plan {
     plan
 }
 
-struct Draw {
-    stream: Stream,
-    options: Options,
+/// What is drawn from a stream for a plan with these options.
+pub(super) struct Draw {
+    pub(super) stream: Stream,
+    pub(super) options: Options,
 }
 
 impl Draw {
-    fn interval_us(&self) -> u64 {
+    pub(super) fn interval_us(&self) -> u64 {
         self.options.heartbeat_interval_us.as_micros()
     }
 
-    fn timeout_us(&self) -> u64 {
+    pub(super) fn timeout_us(&self) -> u64 {
         self.options.heartbeat_timeout_us.as_micros()
     }
 
@@ -66,7 +67,7 @@ impl Draw {
 
     /// One kind of leader alone, or sometimes a second one that follows it; sometimes somebody who only asks; clocks
     /// within the bounds if clocks are to be disturbed at all.
-    fn knobs(&mut self, classes: &[FaultClass]) -> Options {
+    pub(super) fn knobs(&mut self, classes: &[FaultClass]) -> Options {
         let mut options = self.options.clone();
         if classes.is_empty() {
             return options;
@@ -100,7 +101,7 @@ impl Draw {
         options
     }
 
-    fn noise(&mut self, seed: u64, classes: &[FaultClass]) -> crate::plan::Noise {
+    pub(super) fn noise(&mut self, seed: u64, classes: &[FaultClass]) -> crate::plan::Noise {
         let bounds = &self.options.bounds;
         let latency_max = bounds.latency_us_max.as_micros().max(1);
         let slowest = [latency_max, latency_max / 10 + 1, 2];
@@ -118,10 +119,14 @@ impl Draw {
         }
     }
 
+    /// All kinds of some classes.
+    pub(super) fn kinds_of(classes: &[FaultClass]) -> Vec<&'static str> {
+        FaultKind::NAMES.iter().filter(|(_, class)| classes.contains(class)).map(|(name, _)| *name).collect()
+    }
+
     /// The kinds that this seed uses: about half of those of its classes.
-    fn kinds(&mut self, classes: &[FaultClass]) -> Vec<&'static str> {
-        let of_classes: Vec<_> =
-            FaultKind::NAMES.iter().filter(|(_, class)| classes.contains(class)).map(|(name, _)| *name).collect();
+    pub(super) fn kinds(&mut self, classes: &[FaultClass]) -> Vec<&'static str> {
+        let of_classes = Self::kinds_of(classes);
         if of_classes.is_empty() {
             return of_classes;
         }
@@ -133,14 +138,14 @@ impl Draw {
     }
 
     /// A span around one of the protocol's limits.
-    fn span_us(&mut self) -> u64 {
+    pub(super) fn span_us(&mut self) -> u64 {
         let (i, t) = (self.interval_us(), self.timeout_us());
         let limit = self.stream.pick(&[i / 10, i, t - i, t, t + i, 2 * t]);
         let jitter = i / 2 + 1;
         (limit + self.stream.below(jitter)).saturating_sub(jitter / 2).max(1)
     }
 
-    fn burst(&mut self, plan: &mut Plan, kinds: &[&'static str], at_us: u64) {
+    pub(super) fn burst(&mut self, plan: &mut Plan, kinds: &[&'static str], at_us: u64) {
         let victim = self.node();
         let faults = 1 + self.stream.below(4);
         let mut begin_us = at_us;
@@ -170,7 +175,7 @@ impl Draw {
     }
 
     /// Most often the primary, else any node.
-    fn node(&mut self) -> Place {
+    pub(super) fn node(&mut self) -> Place {
         let any = Place::Node(self.stream.below(u64::from(self.options.nodes)) as u16);
         if self.stream.below(10) < 7 { Place::Primary } else { any }
     }
@@ -183,7 +188,7 @@ impl Draw {
         self.stream.pick(&[Access::Read, Access::Write, Access::Write, Access::Any])
     }
 
-    fn fault(&mut self, name: &str, victim: Place) -> FaultKind {
+    pub(super) fn fault(&mut self, name: &str, victim: Place) -> FaultKind {
         let by_us = self.span_us();
         let other = Place::Node(self.stream.below(u64::from(self.options.nodes)) as u16);
         let whose = (self.stream.below(4) > 0).then_some(victim);

@@ -81,7 +81,7 @@ impl Kind {
 /// Within what time somebody must work once all faults are over: `F` with the longest term, and the seal or the
 /// confirming read; once more for each kind that follows another one; and what backward steps add: of the store's wall
 /// clock when ages are measured on it, of a node's clock when only that node can do the work.
-fn bound_us(plan: &Plan) -> u64 {
+pub(super) fn bound_us(plan: &Plan) -> u64 {
     let options = &plan.options;
     let (bounds, interval) = (&options.bounds, options.heartbeat_interval_us);
     let acceptance = crash_to_acceptance(options.longest_term_us, interval, bounds);

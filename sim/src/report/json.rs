@@ -1,12 +1,14 @@
 //! Reports for machines: one JSON object on one line, with the keys in a fixed order.
 
 use super::setting::Setting;
-use crate::campaign::{CampaignReport, Finding, Findings, hex};
+use crate::campaign::{CampaignReport, Ending, Finding, Findings, hex};
 use crate::plan::Found;
+use crate::run_id::RunId;
 use failproof_spec::Action;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What `run --json` prints.
 #[derive(Debug, Serialize)]
@@ -14,9 +16,14 @@ pub struct RunJson<'a> {
     protocol: &'a str,
     rules: &'a str,
     engine: String,
+    guided: bool,
     seeds: Seeds,
+    /// Runs that guidance added.
+    children: u64,
+    ending: Ending,
     simulated_seconds: f64,
-    wall_seconds: f64,
+    /// Not known of parts that were merged.
+    wall_seconds: Option<f64>,
     events: u64,
     trace_hash: String,
     violations: Vec<ViolationJson<'a>>,
@@ -25,6 +32,7 @@ pub struct RunJson<'a> {
     exposures: Vec<ExposureJson>,
     not_converged: Vec<OtherJson<'a>>,
     panics: Vec<OtherJson<'a>>,
+    disagreements: Vec<OtherJson<'a>>,
     faults: &'a BTreeMap<String, u64>,
     coverage: CoverageJson,
     margins: MarginsJson,
@@ -49,10 +57,14 @@ struct Seeds {
 
 #[derive(Debug, Serialize)]
 struct ViolationJson<'a> {
+    /// From which the plan, or the first of its ancestors, was generated.
     seed: u64,
+    run: RunId,
     property: &'static str,
     at_ms: f64,
     plan: Option<String>,
+    /// Whether the other engine took the same steps, if it was asked.
+    confirmed: Option<bool>,
     prevented_by: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     story: Option<&'a str>,
@@ -61,6 +73,7 @@ struct ViolationJson<'a> {
 #[derive(Debug, Serialize)]
 struct OtherJson<'a> {
     seed: u64,
+    run: RunId,
     message: &'a str,
     plan: Option<String>,
 }
@@ -111,7 +124,7 @@ struct ConvergenceJson {
 impl<'a> RunJson<'a> {
     /// The report of a campaign.
     #[must_use]
-    pub fn new(setting: &'a Setting, report: &'a CampaignReport) -> Self {
+    pub fn new(setting: &'a Setting, report: &'a CampaignReport, wall: Option<Duration>) -> Self {
         let actions = |action: Action| report.coverage.as_ref().map_or(0, |coverage| coverage.count(action));
         let edges = report.coverage.as_ref().map(failproof_spec::Coverage::edges);
         let after = &report.returns.after;
@@ -119,9 +132,12 @@ impl<'a> RunJson<'a> {
             protocol: &setting.protocol,
             rules: &setting.rules,
             engine: setting.engine.to_string(),
-            seeds: Seeds { first: setting.first_seed, count: report.runs },
+            guided: setting.guided,
+            seeds: Seeds { first: setting.seeds.start, count: report.seeds },
+            children: report.runs - report.seeds,
+            ending: report.ending,
             simulated_seconds: report.simulated_us as f64 / 1e6,
-            wall_seconds: setting.wall_seconds,
+            wall_seconds: wall.map(|wall| wall.as_secs_f64()),
             events: report.events,
             trace_hash: hex(report.hash.finish()),
             violations: report.violations.values().flat_map(Findings::kept).map(ViolationJson::new).collect(),
@@ -136,6 +152,7 @@ impl<'a> RunJson<'a> {
                 .collect(),
             not_converged: report.not_converged.kept().map(OtherJson::new).collect(),
             panics: report.panics.kept().map(OtherJson::new).collect(),
+            disagreements: report.disagreements.kept().map(OtherJson::new).collect(),
             faults: &report.faults,
             coverage: CoverageJson {
                 actions: Action::ALL.into_iter().map(|action| (action.name(), actions(action))).collect(),
@@ -171,11 +188,12 @@ impl<'a> ReplayJson<'a> {
     pub fn new(
         setting: &'a Setting,
         report: &'a CampaignReport,
+        wall: Duration,
         trace_hash: Option<u128>,
         found: Option<&'a Found>,
         same_as_found: Option<bool>,
     ) -> Self {
-        let mut run = RunJson::new(setting, report);
+        let mut run = RunJson::new(setting, report, Some(wall));
         run.trace_hash = trace_hash.map(hex).unwrap_or_default();
         let stories = report.violations.values().flat_map(Findings::kept).map(|finding| &*finding.story);
         for (violation, story) in run.violations.iter_mut().zip(stories) {
@@ -189,10 +207,12 @@ impl<'a> ViolationJson<'a> {
     fn new(finding: &'a Finding) -> Self {
         let defences = finding.prevented_by.iter().flatten();
         Self {
-            seed: finding.seed,
+            seed: finding.plan.seed,
+            run: finding.run,
             property: finding.property,
             at_ms: ms(finding.at_us),
             plan: file(finding),
+            confirmed: finding.confirmed,
             prevented_by: defences.map(|defence| &*defence.switch).collect(),
             story: None,
         }
@@ -201,7 +221,7 @@ impl<'a> ViolationJson<'a> {
 
 impl<'a> OtherJson<'a> {
     fn new(finding: &'a Finding) -> Self {
-        Self { seed: finding.seed, message: &finding.story, plan: file(finding) }
+        Self { seed: finding.plan.seed, run: finding.run, message: &finding.story, plan: file(finding) }
     }
 }
 

@@ -1,11 +1,14 @@
-//! What a report is about: what was asked for, and how long it took.
+//! What a report is about: what was asked for.
 
 use crate::engine::Engine;
 use crate::options::Options;
 use failproof_core::election::Rules;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
-/// What was asked for.
-#[derive(Clone, Debug)]
+/// What was asked for. A campaign that was run in parts has the same setting everywhere, but for `seeds`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Setting {
     /// The protocol.
     pub protocol: String,
@@ -15,12 +18,32 @@ pub struct Setting {
     pub faults: String,
     /// How time passed.
     pub engine: Engine,
-    /// The first seed.
-    pub first_seed: u64,
+    /// Whether guidance added children.
+    pub guided: bool,
+    /// The seeds of the whole campaign.
+    pub campaign: Range<u64>,
+    /// The seeds of this part of it.
+    pub seeds: Range<u64>,
     /// Sizes and times.
     pub options: Options,
-    /// How long it took, in seconds of the wall clock.
-    pub wall_seconds: f64,
+}
+
+impl Setting {
+    /// What keeps two settings from being parts of one campaign, in words.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let pairs = [
+            ("protocol", [&self.protocol, &other.protocol].map(String::clone)),
+            ("rules", [&self.rules, &other.rules].map(String::clone)),
+            ("faults", [&self.faults, &other.faults].map(String::clone)),
+            ("engine", [self, other].map(|setting| setting.engine.to_string())),
+            ("guided", [self, other].map(|setting| setting.guided.to_string())),
+            ("seeds", [self, other].map(|setting| format!("{:?}", setting.campaign))),
+        ];
+        let differs = pairs.iter().find(|(_, [one, other])| one != other);
+        let named = differs.map(|(what, [one, other])| format!("{what} {one} and {other}"));
+        named.or_else(|| (self.options != other.options).then(|| "their options differ".to_owned()))
+    }
 }
 
 /// The rule sets that have names.

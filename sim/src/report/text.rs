@@ -2,11 +2,13 @@
 
 use super::human::{count, moment, percent, plural, shell_word, span};
 use super::setting::Setting;
-use crate::campaign::{CampaignReport, Finding, Findings, hex};
+use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, hex};
 use crate::defence::{self, Defence};
 use crate::plan::Found;
 use failproof_spec::Action;
 use std::fmt::{self, Display, Write as _};
+use std::path::Path;
+use std::time::Duration;
 
 /// How many properties are told in full; more of them get a line each.
 const TOLD_MAX: usize = 4;
@@ -20,6 +22,8 @@ pub struct RunText<'a> {
     pub setting: &'a Setting,
     /// What was found.
     pub report: &'a CampaignReport,
+    /// How long it took; not known of parts that were merged.
+    pub wall: Option<Duration>,
 }
 
 /// The report of one run.
@@ -41,7 +45,7 @@ pub struct ReplayText<'a> {
 
 impl Display for RunText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { setting, report } = self;
+        let Self { setting, report, wall } = self;
         let gaps = if setting.faults == "calm" { Vec::new() } else { report.gaps() };
         verdict(f, report, &gaps)?;
         writeln!(f)?;
@@ -59,23 +63,10 @@ impl Display for RunText<'_> {
                 setting.faults
             ),
         )?;
-        let seconds = setting.wall_seconds.max(1e-3);
-        let hours = report.simulated_us as f64 / 3.6e9;
-        line(
-            f,
-            "evidence",
-            format_args!(
-                "{} from seed {}, {hours:.1} simulated hours, {} in {:.1} s ({} events/s, {:.0} simulated hours/s)",
-                plural(report.runs, "run"),
-                setting.first_seed,
-                plural(report.events, "event"),
-                setting.wall_seconds,
-                count((report.events as f64 / seconds) as u64),
-                hours / seconds
-            ),
-        )?;
+        evidence(f, setting, report, *wall)?;
         line(f, "trace hash", hex(report.hash.finish()))?;
         findings(f, report)?;
+        disagreements(f, report)?;
         exposures(f, report)?;
         faults(f, report)?;
         contract(f, report)?;
@@ -119,7 +110,11 @@ impl Display for ReplayText<'_> {
 }
 
 fn verdict(f: &mut fmt::Formatter<'_>, report: &CampaignReport, gaps: &[String]) -> fmt::Result {
-    let others = [("not converged", &report.not_converged), ("panicked", &report.panics)];
+    let others = [
+        ("not converged", &report.not_converged),
+        ("panicked", &report.panics),
+        ("engines disagree", &report.disagreements),
+    ];
     let mut words = Vec::new();
     if let Some((property, findings)) = report.violations.iter().max_by_key(|(_, findings)| findings.count()) {
         words.push(match report.violations.len() {
@@ -132,41 +127,105 @@ fn verdict(f: &mut fmt::Formatter<'_>, report: &CampaignReport, gaps: &[String])
     }
     let held = words.is_empty();
     let words = if held { "nothing violated".to_owned() } else { words.join(", ") };
-    let asked = plural(report.asked, "run");
-    match (held, gaps.len()) {
-        (_, _) if report.interrupted => {
-            writeln!(f, "interrupted after {} of {asked}; so far {words}", count(report.runs))
-        }
-        (false, _) => writeln!(f, "FAILED: {words}, of {asked}"),
-        (true, 0) => writeln!(f, "held: {words} in {asked}"),
-        (true, some) => {
-            writeln!(f, "held: {words} in {asked}, but with {} (below)", plural(some as u64, "warning"))
+    let runs = plural(report.runs, "run");
+    let so_far = format!("after {} of {}; so far {words}", count(report.seeds), plural(report.asked, "seed"));
+    match (report.ending, held) {
+        (Ending::Interrupted, _) => writeln!(f, "interrupted {so_far}"),
+        (Ending::Unwritable, _) => writeln!(f, "stopped, because a finding could not be written, {so_far}"),
+        (Ending::Incomplete, _) => writeln!(f, "incomplete, {so_far}"),
+        (Ending::Found, _) => writeln!(f, "FAILED: {words}, with the first finding after {runs}"),
+        (Ending::Complete | Ending::TimeUp, false) => writeln!(f, "FAILED: {words}, of {runs}"),
+        (Ending::Complete | Ending::TimeUp, true) if gaps.is_empty() => writeln!(f, "held: {words} in {runs}"),
+        (Ending::Complete | Ending::TimeUp, true) => {
+            let warnings = plural(gaps.len() as u64, "warning");
+            writeln!(f, "held: {words} in {runs}, but with {warnings} (below)")
         }
     }
+}
+
+/// How much was run.
+fn evidence(
+    f: &mut fmt::Formatter<'_>,
+    setting: &Setting,
+    report: &CampaignReport,
+    wall: Option<Duration>,
+) -> fmt::Result {
+    let mut runs = format!("{} from {}", plural(report.seeds, "seed"), setting.seeds.start);
+    if setting.guided {
+        write!(runs, " and {} of them", plural_children(report.runs - report.seeds))?;
+    }
+    let hours = report.simulated_us as f64 / 3.6e9;
+    let mut amount = format!("{hours:.1} simulated hours, {}", plural(report.events, "event"));
+    if let Some(wall) = wall {
+        let seconds = wall.as_secs_f64().max(1e-3);
+        let (events, rate) = (count((report.events as f64 / seconds) as u64), hours / seconds);
+        write!(amount, " in {seconds:.1} s ({events} events/s, {rate:.0} simulated hours/s)")?;
+    }
+    line(f, "evidence", format_args!("{runs}; {amount}"))
+}
+
+fn plural_children(number: u64) -> String {
+    if number == 1 { "1 child".to_owned() } else { format!("{} children", count(number)) }
 }
 
 /// What was found, by property: the first finding of those that the fewest single defences prevent, for it says most
 /// about its cause; else the first one.
 fn findings(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
-    let all = report.violations.values().chain([&report.not_converged, &report.panics]);
-    for (i, findings) in all.filter(|findings| findings.count() > 0).enumerate() {
+    let all = report.found().filter(|(property, _)| *property != ENGINES_AGREE);
+    for (i, (property, findings)) in all.enumerate() {
         let causes = |finding: &&Finding| finding.prevented_by.as_ref().map_or(0, Vec::len);
         let told = findings.kept().filter(|finding| causes(finding) > 0).min_by_key(causes).or(findings.kept().next());
-        let Some(told @ Finding { property, seed, at_us, .. }) = told else { continue };
+        let Some(told) = told else { continue };
         let number = plural(findings.count(), "run");
-        let file = told.file.as_ref().map(|path| shell_word(&path.display().to_string())).unwrap_or_default();
         if i >= TOLD_MAX {
-            writeln!(f, "{property}: {number}, for example {file}")?;
+            writeln!(
+                f,
+                "{property}: {number}, for example {}",
+                told.file.as_deref().map(shell_path).unwrap_or_default()
+            )?;
             continue;
         }
-        writeln!(f, "\n{property}: {number}, for example seed {seed} at {}", moment(*at_us))?;
+        writeln!(f, "\n{property}: {number}, for example {} at {}", told.run.in_words(), moment(told.at_us))?;
         story(f, told)?;
         shares(f, findings)?;
-        if !file.is_empty() {
-            writeln!(f, "  repeat by: cargo run --release -- replay {file}")?;
+        confirmations(f, findings)?;
+        if let Some(line) = repeat_by(told) {
+            writeln!(f, "  repeat by: {line}")?;
         }
     }
     writeln!(f)
+}
+
+/// The line that repeats a finding, if its plan was written.
+pub(super) fn repeat_by(finding: &Finding) -> Option<String> {
+    finding.file.as_deref().map(|file| format!("cargo run --release -- replay {}", shell_path(file)))
+}
+
+fn shell_path(path: &Path) -> String {
+    shell_word(&path.display().to_string())
+}
+
+/// Runs that no engine may be believed about.
+fn disagreements(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+    for finding in report.disagreements.kept() {
+        writeln!(f, "engine disagreement: {}: {}", finding.run.in_words(), finding.story)?;
+        if let Some(file) = finding.file.as_deref() {
+            writeln!(f, "  both traces lie beside {}", shell_path(file))?;
+        }
+    }
+    if report.disagreements.count() > 0 {
+        writeln!(f)?;
+    }
+    Ok(())
+}
+
+/// How many findings the other engine confirms.
+fn confirmations(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Result {
+    let kept = findings.kept().count() as u64;
+    match findings.kept().filter(|finding| finding.confirmed == Some(true)).count() {
+        0 => writeln!(f, "  not confirmed by another engine"),
+        confirmed => writeln!(f, "  confirmed by the other engine: {confirmed} of {} kept", plural(kept, "run")),
+    }
 }
 
 fn story(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {

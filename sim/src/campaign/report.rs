@@ -1,0 +1,337 @@
+//! What a campaign has to tell: sums, least and largest values, a histogram of fixed size, and the findings of the first
+//! runs. So it is the same for any number of threads, two parts make a whole, and its memory does not grow.
+
+use super::findings::{Finding, Findings};
+use super::histogram::Histogram;
+use super::{ENGINES_AGREE, EVENTUALLY_PRIMARY, NEVER_PANICS};
+use crate::engine::Panicked;
+use crate::plan::Plan;
+use crate::report::{Convergence, Exposure, RunReport};
+use crate::run_id::RunId;
+use failproof_spec::{Action, CampaignHash, Coverage};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Why a campaign ended. Of several reasons the later one counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// All runs are over.
+    #[default]
+    Complete,
+    /// Something was found, and no more was asked for.
+    Found,
+    /// Its time was up.
+    TimeUp,
+    /// A part is missing.
+    Incomplete,
+    /// A finding could not be written.
+    Unwritable,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+/// How close the runs came to the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Margins {
+    /// The least time between the end of a primary's term and the next grant, in true microseconds.
+    pub smallest_us: Option<u64>,
+    /// In how many runs it was at most a tenth of T.
+    pub near: u64,
+}
+
+/// How the runs came back after their last faults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returns {
+    /// After what time, in true microseconds, in the runs that came back.
+    pub after: Histogram,
+    /// The largest share of the bound that a run used, as (time, bound).
+    pub worst: Option<(u64, u64)>,
+    /// How many runs ended before their bound did, and so tell nothing.
+    pub untold: u64,
+}
+
+/// What a campaign has to tell.
+///
+/// What is broken, reached or injected is told of all runs. How the protocol does (time trusted, time without a primary,
+/// false step-downs, time to come back) is told of seeds only: they are drawn, children are chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CampaignReport {
+    /// How many runs ended, those that panicked included.
+    pub runs: u64,
+    /// How many of them were seeds; the others are children.
+    pub seeds: u64,
+    /// How many seeds were asked for.
+    pub asked: u64,
+    /// How long all runs were, in true microseconds.
+    pub simulated_us: u64,
+    /// How many steps were taken.
+    pub events: u64,
+    /// Over all runs that did not panic.
+    #[serde(with = "super::saved::campaign_hash")]
+    pub hash: CampaignHash,
+    /// What was broken, by property.
+    #[serde(deserialize_with = "super::saved::by_property")]
+    pub violations: BTreeMap<&'static str, Findings>,
+    /// Runs that did not come back within their bound.
+    pub not_converged: Findings,
+    /// Runs that panicked.
+    pub panics: Findings,
+    /// Runs about which the engines disagree.
+    pub disagreements: Findings,
+    /// Overlaps outside the assumptions.
+    pub exposure: Exposure,
+    /// How often each kind of fault began; zero for kinds that were asked for and never drawn.
+    pub faults: BTreeMap<String, u64>,
+    /// Which actions and edges of the contract were taken.
+    pub coverage: Option<Coverage>,
+    /// How close the runs came.
+    pub margins: Margins,
+    /// Time worked by trusted primaries, in true microseconds.
+    pub trusted_us: u64,
+    /// Time worked by primaries outside the assumptions.
+    pub doubted_us: u64,
+    /// Time in which nobody worked.
+    pub without_primary_us: u64,
+    /// Time in which somebody could have.
+    pub led_us: u64,
+    /// How often a primary stopped although no fault was near.
+    pub false_step_downs: u64,
+    /// How the runs came back.
+    pub returns: Returns,
+    /// Why it ended.
+    pub ending: Ending,
+}
+
+impl CampaignReport {
+    /// Adds a run of `plan`.
+    pub fn add(&mut self, plan: &Arc<Plan>, outcome: &Result<RunReport, Panicked>) {
+        self.runs += 1;
+        self.seeds += u64::from(plan.child.is_none());
+        match outcome {
+            Ok(report) => self.add_report(plan, report),
+            Err(panicked) => self.panics.add(plan, NEVER_PANICS, None, || (0, panicked.message.clone())),
+        }
+    }
+
+    fn add_report(&mut self, plan: &Arc<Plan>, report: &RunReport) {
+        let hash = Some(report.trace_hash);
+        self.simulated_us += report.simulated_us;
+        self.events += report.events;
+        match plan.run_id() {
+            RunId::Seed(seed) => self.hash.add(&[seed], report.trace_hash),
+            RunId::Child(child) => self.hash.add(&[child.block, u64::from(child.k)], report.trace_hash),
+        }
+        for violation in &report.violations {
+            let findings = self.violations.entry(violation.property).or_default();
+            findings.add(plan, violation.property, hash, || (violation.at_us, violation.story.clone()));
+        }
+        self.exposure.count += report.exposure.count;
+        self.exposure.longest_us = self.exposure.longest_us.max(report.exposure.longest_us);
+        for (kind, count) in &report.faults {
+            match self.faults.get_mut(kind) {
+                Some(sum) => *sum += count,
+                None => drop(self.faults.insert(kind.clone(), *count)),
+            }
+        }
+        add_coverage(&mut self.coverage, report.coverage.as_ref());
+        self.margins.add(Margins {
+            smallest_us: report.margin_smallest_us,
+            near: u64::from(
+                report
+                    .margin_smallest_us
+                    .is_some_and(|margin_us| margin_us <= plan.options.heartbeat_timeout_us.as_micros() / 10),
+            ),
+        });
+        if let Some(convergence) = report.convergence {
+            self.add_convergence(plan, convergence, hash);
+        }
+        if plan.child.is_none() {
+            self.trusted_us += report.trusted_us;
+            self.doubted_us += report.doubted_us;
+            self.without_primary_us += report.without_primary_us;
+            self.led_us += report.led_us;
+            self.false_step_downs += report.false_step_downs;
+        }
+    }
+
+    fn add_convergence(&mut self, plan: &Arc<Plan>, convergence: Convergence, hash: Option<u128>) {
+        let Convergence { after_us, bound_us, told } = convergence;
+        let drawn = plan.child.is_none();
+        if let Some(after_us) = after_us.filter(|_| drawn) {
+            self.returns.after.add(after_us);
+            self.returns.worse((after_us, bound_us));
+        }
+        if convergence.is_late() {
+            self.not_converged.add(plan, EVENTUALLY_PRIMARY, hash, || {
+                let bound = bound_us as f64 / 1e6;
+                let story = match after_us {
+                    Some(after_us) => format!("a primary worked {:.3} s after the last fault", after_us as f64 / 1e6),
+                    None => "no primary worked after the last fault".to_owned(),
+                };
+                (plan.quiet_us() + bound_us, format!("{story}; expected one within {bound:.3} s"))
+            });
+        } else if drawn && !told && after_us.is_none() {
+            self.returns.untold += 1;
+        }
+    }
+
+    /// Adds what other runs had to tell.
+    ///
+    /// What was asked for, and why it ended, is for the caller to say.
+    pub fn merge(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.seeds += other.seeds;
+        self.simulated_us += other.simulated_us;
+        self.events += other.events;
+        self.hash.merge(other.hash);
+        for (property, findings) in other.violations {
+            self.violations.entry(property).or_default().merge(findings);
+        }
+        self.not_converged.merge(other.not_converged);
+        self.panics.merge(other.panics);
+        self.disagreements.merge(other.disagreements);
+        self.exposure.count += other.exposure.count;
+        self.exposure.longest_us = self.exposure.longest_us.max(other.exposure.longest_us);
+        for (kind, count) in other.faults {
+            *self.faults.entry(kind).or_default() += count;
+        }
+        add_coverage(&mut self.coverage, other.coverage.as_ref());
+        self.margins.add(other.margins);
+        self.trusted_us += other.trusted_us;
+        self.doubted_us += other.doubted_us;
+        self.without_primary_us += other.without_primary_us;
+        self.led_us += other.led_us;
+        self.false_step_downs += other.false_step_downs;
+        self.returns.after.merge(&other.returns.after);
+        self.returns.untold += other.returns.untold;
+        if let Some(worst) = other.returns.worst {
+            self.returns.worse(worst);
+        }
+    }
+
+    /// All that was found, as (property, findings): violations by property, then runs that did not converge, then panics,
+    /// then disagreements.
+    pub fn found(&self) -> impl Iterator<Item = (&'static str, &Findings)> {
+        let others = [
+            (EVENTUALLY_PRIMARY, &self.not_converged),
+            (NEVER_PANICS, &self.panics),
+            (ENGINES_AGREE, &self.disagreements),
+        ];
+        let all = self.violations.iter().map(|(property, findings)| (*property, findings)).chain(others);
+        all.filter(|(_, findings)| findings.count() > 0)
+    }
+
+    /// How many findings there are.
+    #[must_use]
+    pub fn findings(&self) -> u64 {
+        self.found().map(|(_, findings)| findings.count()).sum()
+    }
+
+    /// Everything that was found and kept.
+    pub fn kept(&self) -> impl Iterator<Item = &Finding> {
+        self.found().flat_map(|(_, findings)| findings.kept())
+    }
+
+    /// The same, to be completed.
+    pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        let others = [&mut self.not_converged, &mut self.panics, &mut self.disagreements];
+        self.violations.values_mut().chain(others).flat_map(Findings::kept_mut)
+    }
+
+    /// Takes a kept finding of `property` back after it was checked. It may have become a disagreement of the engines.
+    pub(super) fn checked(&mut self, property: &'static str, finding: Finding) {
+        let findings = match property {
+            EVENTUALLY_PRIMARY => &mut self.not_converged,
+            NEVER_PANICS => &mut self.panics,
+            property => self.violations.entry(property).or_default(),
+        };
+        findings.remove(finding.run);
+        if finding.property == property {
+            findings.insert(finding);
+        } else {
+            self.disagreements.insert(finding);
+        }
+        self.violations.retain(|_, findings| findings.count() > 0);
+    }
+
+    /// Which share of the time worked lay within the assumptions. `None` if nobody worked.
+    #[must_use]
+    pub fn trusted_share(&self) -> Option<f64> {
+        share(self.trusted_us, self.trusted_us + self.doubted_us)
+    }
+
+    /// Which share of the time nobody worked. `None` without any time.
+    #[must_use]
+    pub fn without_primary_share(&self) -> Option<f64> {
+        share(self.without_primary_us, self.led_us)
+    }
+
+    /// How many false step-downs there were in a thousand hours of each kind of leader.
+    #[must_use]
+    pub fn false_step_downs_per_1000_h(&self) -> Option<f64> {
+        share(self.false_step_downs, self.led_us).map(|per_us| per_us * 3.6e12)
+    }
+
+    /// What the runs did not show, one sentence each. Faults that were meant to be drawn are in [`Self::faults`].
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        if self.margins.near == 0 {
+            gaps.push("no run came within 10 % of T of the limit".to_owned());
+        }
+        if let Some(trusted) = self.trusted_share()
+            && trusted < 0.8
+        {
+            gaps.push(format!("{:.1} % of the time worked is excused, more than a fifth", (1.0 - trusted) * 100.0));
+        }
+        let fired = |action: &Action| self.coverage.as_ref().is_some_and(|coverage| coverage.count(*action) > 0);
+        let silent: Vec<_> =
+            Action::ALL.into_iter().filter(|action| !fired(action)).map(|action| action.name()).collect();
+        if !silent.is_empty() {
+            gaps.push(format!("actions of the contract that never fired: {}", silent.join(", ")));
+        }
+        let absent: Vec<_> = self.faults.iter().filter(|(_, count)| **count == 0).map(|(kind, _)| &**kind).collect();
+        if !absent.is_empty() {
+            gaps.push(format!("faults that were never injected: {}", absent.join(", ")));
+        }
+        gaps
+    }
+}
+
+impl Margins {
+    fn add(&mut self, other: Self) {
+        self.smallest_us = self.smallest_us.into_iter().chain(other.smallest_us).min();
+        self.near += other.near;
+    }
+}
+
+impl Returns {
+    /// Keeps the larger share of its bound. Of equal shares the one with the larger bound, so that order plays no part.
+    fn worse(&mut self, (after_us, bound_us): (u64, u64)) {
+        let share = |(after_us, bound_us): (u64, u64), other: u64| (u128::from(after_us) * u128::from(other), bound_us);
+        let worse = self.worst.is_none_or(|worst| share((after_us, bound_us), worst.1) > share(worst, bound_us));
+        if worse {
+            self.worst = Some((after_us, bound_us));
+        }
+    }
+
+    /// The largest share of the bound that a run used.
+    #[must_use]
+    pub fn worst_share(&self) -> Option<f64> {
+        self.worst.and_then(|(after_us, bound_us)| share(after_us, bound_us))
+    }
+}
+
+fn add_coverage(sum: &mut Option<Coverage>, more: Option<&Coverage>) {
+    match (sum, more) {
+        (Some(sum), Some(more)) => sum.merge(more),
+        (sum @ None, Some(more)) => *sum = Some(more.clone()),
+        (_, None) => {}
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}

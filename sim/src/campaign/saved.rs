@@ -1,0 +1,175 @@
+//! A report as a file: what a part of a campaign leaves for the others to be merged with.
+
+use super::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS};
+use crate::report::setting::Setting;
+use failproof_spec::Property;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The version of the file.
+const REPORT_FORMAT: u32 = 1;
+
+/// The name of the file in a campaign's directory.
+pub const REPORT_FILE: &str = "report.json";
+
+/// What was asked for, and what was found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedReport {
+    /// The version of the file.
+    pub format: u32,
+    /// The version of failproof.
+    pub version: String,
+    /// What was asked for.
+    pub setting: Setting,
+    /// What was found.
+    pub report: CampaignReport,
+}
+
+/// Why a report cannot be read. The message names the file and what was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}; expected a directory that `failproof run --out` wrote")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is no report.
+    #[error("{path} is no report: {source}; expected the file that `failproof run --out` wrote")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// It was written by another version.
+    #[error("{path} was written by failproof {version}, and this is {}; expected the same version", env!("CARGO_PKG_VERSION"))]
+    Version {
+        /// The file.
+        path: String,
+        /// The version of the file.
+        version: String,
+    },
+}
+
+impl SavedReport {
+    /// What is to be saved.
+    #[must_use]
+    pub fn new(setting: Setting, report: CampaignReport) -> Self {
+        Self { format: REPORT_FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), setting, report }
+    }
+
+    /// Whether `old` is about the same campaign, and was stopped before its end.
+    #[must_use]
+    pub fn completes(&self, old: &Self) -> bool {
+        old.report.ending != Ending::Complete && old.setting == self.setting
+    }
+
+    /// The text of the file: one line, the same for the same campaign.
+    ///
+    /// # Errors
+    /// As `serde_json` does.
+    pub fn text(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string(self)? + "\n")
+    }
+
+    /// Reads the report in `folder`.
+    ///
+    /// # Errors
+    /// See [`SavedError`].
+    pub fn read(folder: &Path) -> Result<Self, SavedError> {
+        let path = folder.join(REPORT_FILE);
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| SavedError::Unreadable { path: name.clone(), source })?;
+        let malformed = |source| SavedError::Malformed { path: name.clone(), source };
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed)?;
+        let version = value.get("version").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let format = value.get("format").and_then(serde_json::Value::as_u64);
+        if format.is_some() && (format, version) != (Some(REPORT_FORMAT.into()), env!("CARGO_PKG_VERSION")) {
+            return Err(SavedError::Version { version: version.to_owned(), path: name });
+        }
+        // From the text again: its errors name line and column.
+        serde_json::from_str(&text).map_err(malformed)
+    }
+}
+
+/// The name of a property as it is known here.
+fn known(name: &str) -> Option<&'static str> {
+    let others = [EVENTUALLY_PRIMARY, NEVER_PANICS, ENGINES_AGREE];
+    Property::from_name(name).map(Property::name).or_else(|| others.into_iter().find(|other| *other == name))
+}
+
+fn expected<'de, D: Deserializer<'de>>(name: &str) -> Result<&'static str, D::Error> {
+    known(name).ok_or_else(|| serde::de::Error::custom(format!("unknown property `{name}`")))
+}
+
+pub(super) fn property<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    expected::<D>(&String::deserialize(deserializer)?)
+}
+
+pub(super) fn by_property<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<&'static str, Findings>, D::Error> {
+    let named = BTreeMap::<String, Findings>::deserialize(deserializer)?;
+    named.into_iter().map(|(name, findings)| Ok((expected::<D>(&name)?, findings))).collect()
+}
+
+/// A hash as hex digits.
+pub(super) mod hash {
+    use crate::campaign::hex;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in crate::campaign) fn serialize<S: Serializer>(hash: &Option<u128>, serializer: S) -> Result<S::Ok, S::Error> {
+        hash.map(hex).serialize(serializer)
+    }
+
+    pub(in crate::campaign) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<u128>, D::Error> {
+        let parse = |text: String| u128::from_str_radix(&text, 16).map_err(serde::de::Error::custom);
+        Option::<String>::deserialize(deserializer)?.map(parse).transpose()
+    }
+}
+
+/// The hash of a campaign as hex digits.
+pub(super) mod campaign_hash {
+    use failproof_spec::CampaignHash;
+    use serde::{Deserializer, Serializer};
+
+    pub(in crate::campaign) fn serialize<S: Serializer>(hash: &CampaignHash, serializer: S) -> Result<S::Ok, S::Error> {
+        super::hash::serialize(&Some(hash.finish()), serializer)
+    }
+
+    pub(in crate::campaign) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<CampaignHash, D::Error> {
+        super::hash::deserialize(deserializer).map(|sum| CampaignHash::resumed(sum.unwrap_or_default()))
+    }
+}
+
+/// Defences by their ids.
+pub(super) mod defences {
+    use crate::defence::{self, Defence};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    type Defences = Option<Vec<&'static Defence>>;
+
+    pub(in crate::campaign) fn serialize<S: Serializer>(defences: &Defences, serializer: S) -> Result<S::Ok, S::Error> {
+        let ids = defences.as_ref().map(|defences| defences.iter().map(|row| row.id.as_str()).collect::<Vec<_>>());
+        ids.serialize(serializer)
+    }
+
+    pub(in crate::campaign) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Defences, D::Error> {
+        let find = |id: String| {
+            let row = defence::all().iter().find(|row| row.id == id);
+            row.ok_or_else(|| serde::de::Error::custom(format!("unknown defence `{id}`")))
+        };
+        let ids = Option::<Vec<String>>::deserialize(deserializer)?;
+        ids.map(|ids| ids.into_iter().map(find).collect()).transpose()
+    }
+}

@@ -1,0 +1,75 @@
+//! How `run` and `merge` tell what a campaign found: as text, as JSON, and as JUnit XML for CI.
+
+use super::{Console, Exit};
+use crate::campaign::CampaignReport;
+use crate::output::{check_directory, write_new};
+use crate::report::json::RunJson;
+use crate::report::junit::junit;
+use crate::report::setting::Setting;
+use crate::report::text::RunText;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Printed {
+    /// Write a JUnit XML file too: a test case for each property
+    #[arg(long, value_name = "FILE.xml")]
+    junit: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but complaints; the exit code tells
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
+}
+
+impl Printed {
+    /// What is wrong with the options, before anything is run.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let Some(path) = &self.junit else { return Ok(()) };
+        check_directory(path.parent().unwrap_or(path)).map_err(|error| format!("--junit: {error}"))?;
+        if path.is_file() || path.is_dir() {
+            return Err(format!("--junit: {} exists and is not overwritten; expected a new name", path.display()));
+        }
+        Ok(())
+    }
+
+    pub(super) const fn shows_progress(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
+    /// Tells it all, and returns `exit` unless something could not be told. `all`: among the reports of all protocols.
+    pub(super) fn print(
+        &self,
+        setting: &Setting,
+        report: &CampaignReport,
+        wall: Option<Duration>,
+        all: bool,
+        console: &mut Console<'_>,
+        mut exit: Exit,
+    ) -> Exit {
+        if let Some(path) = &self.junit {
+            let written = match junit(setting, report) {
+                Ok(text) => write_new(console.disk, path, &text).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = written {
+                exit = exit.max(console.complain(&format!("--junit: {error}")));
+            }
+        }
+        if self.quiet {
+            return exit;
+        }
+        if !self.json {
+            return console.print(&RunText { setting, report, wall }.to_string(), exit);
+        }
+        let json = RunJson::new(setting, report, wall);
+        let text =
+            if all { serde_json::to_string(&BTreeMap::from([("runs", [json])])) } else { serde_json::to_string(&json) };
+        match text {
+            Ok(text) => console.print(&(text + "\n"), exit),
+            Err(error) => exit.max(console.complain(&format!("cannot print the report: {error}"))),
+        }
+    }
+}

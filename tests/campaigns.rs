@@ -1,0 +1,246 @@
+//! Campaigns: the same on any number of threads, steered by what runs reach, checked by the other engine, and ended early
+//! when asked.
+//!
+//! Method: campaigns run in process. Where a test needs an engine that is wrong, a disk that is full or a clock that is
+//! up, it brings its own.
+
+use crate::commands::{failproof_on, failproof_with, folder, json, text_of};
+use failproof::campaign::{Campaign, CampaignReport, Ending, Outside};
+use failproof::cli::Interrupt;
+use failproof::engine::Engine;
+use failproof::fault::FaultClass;
+use failproof::options::Options;
+use failproof::output::{Disk, FileSystem};
+use failproof::plan::Plan;
+use failproof::run_id::RunId;
+use failproof_core::election::Rules;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+fn guided(rules: Rules, seeds: std::ops::Range<u64>) -> Campaign {
+    let options = Options { rules, time_us: 120_000_000, ..Options::default() };
+    Campaign { guided: true, ..Campaign::plain(options, seeds) }
+}
+
+#[test]
+fn a_guided_campaign_is_the_same_for_any_number_of_threads() {
+    for rules in [Rules::hardened(), Rules::published()] {
+        let run = |jobs| Campaign { jobs, ..guided(rules, 900..1_060) }.run();
+        let one = run(1);
+        assert_eq!(one.seeds, 160);
+        assert!(one.runs > 160 * 16, "children ran: {}", one.runs);
+        for jobs in [2, 3, 8] {
+            assert_eq!(one, run(jobs), "{jobs} jobs");
+        }
+    }
+}
+
+/// Seeds are plain: guidance adds runs and changes none. The parts of a campaign that was split between blocks are the
+/// whole, whoever runs them.
+#[test]
+fn blocks_are_the_parts_of_a_guided_campaign_and_its_seeds_are_plain() {
+    let whole = guided(Rules::published(), 950..1_050).run();
+    let mut parts = guided(Rules::published(), 1_000..1_050).run();
+    parts.merge(guided(Rules::published(), 950..1_000).run());
+    assert_eq!(CampaignReport { asked: whole.asked, ..parts }, whole);
+
+    // Within one block seeds come before children, so that the same findings are kept.
+    let whole = guided(Rules::published(), 1_000..1_050).run();
+    let plain = Campaign { guided: false, ..guided(Rules::published(), 1_000..1_050) }.run();
+    assert_eq!((plain.led_us, plain.trusted_us, &plain.returns), (whole.led_us, whole.trusted_us, &whole.returns));
+    let seeds = |report: &CampaignReport| {
+        let kept = report.kept().filter(|finding| matches!(finding.run, RunId::Seed(_)));
+        kept.map(|finding| (finding.property, finding.run, finding.trace_hash)).collect::<Vec<_>>()
+    };
+    assert!(seeds(&plain) == seeds(&whole) && !seeds(&plain).is_empty());
+}
+
+/// What guidance is for: with the time of a plain campaign it gets further.
+#[test]
+fn guidance_reaches_more_of_the_contract_in_less_simulated_time() {
+    let options = Options::default();
+    let guided = Campaign { guided: true, ..Campaign::plain(options.clone(), 0..60) }.run();
+    let plain = Campaign::plain(options, 0..150).run();
+    let edges = |report: &CampaignReport| report.coverage.as_ref().expect("coverage").edges().visited;
+    assert!(guided.simulated_us < plain.simulated_us, "{} and {} us", guided.simulated_us, plain.simulated_us);
+    assert!(edges(&guided) * 10 > edges(&plain) * 12, "{} and {} edges", edges(&guided), edges(&plain));
+    assert!(guided.margins.near > plain.margins.near);
+}
+
+#[test]
+fn every_child_is_a_plan_that_can_be_run_and_saved() {
+    let children = AtomicU64::new(0);
+    for classes in [vec![FaultClass::Store], vec![FaultClass::Process, FaultClass::Clock], FaultClass::ALL.to_vec()] {
+        let campaign = Campaign { classes: classes.clone(), ..guided(Rules::hardened(), 0..60) };
+        let runner = |engine: Engine, plan: &Arc<Plan>, record: bool| {
+            if plan.child.is_some() {
+                children.fetch_add(1, Ordering::Relaxed);
+                plan.check().unwrap_or_else(|error| panic!("{}: {error}", plan.run_id()));
+                assert!(plan.faults.iter().all(|fault| classes.contains(&fault.kind.class())), "{plan}");
+                assert!(plan.options.time_us <= campaign.options.time_us);
+                let text = serde_json::to_string(&**plan).expect("a plan is data");
+                assert_eq!(serde_json::from_str::<Plan>(&text).expect("and is read back"), **plan);
+            }
+            engine.run(plan, record)
+        };
+        let stop = AtomicBool::new(false);
+        let report = campaign.run_on(&Outside {
+            runner: &runner,
+            stop: &stop,
+            progress: &|_| (),
+            keep: &|_| true,
+            checks: false,
+        });
+        assert_eq!(report.findings(), 0);
+    }
+    assert!(children.into_inner() > 2_000);
+}
+
+#[test]
+fn a_finding_of_a_child_replays_as_it_was_found() {
+    let folder = folder("child");
+    let args = ["run", "--rules", "published", "--faults", "clock", "--seeds", "0..1", "--json", "--out"];
+    let report = json(&failproof_on(&[&args[..], &[text_of(&folder)]].concat(), &Interrupt::new(), &Engine::run));
+    let found =
+        report["violations"].as_array().unwrap().iter().find(|found| found["run"].as_str().unwrap().contains('.'));
+    let found = found.expect("a child breaks something");
+    assert_eq!((&found["confirmed"], &found["seed"]), (&true.into(), &0.into()));
+    let file = folder.join(format!("{}-{}.json", found["property"].as_str().unwrap(), found["run"].as_str().unwrap()));
+    assert_eq!(found["plan"], text_of(&file));
+    let replayed = json(&failproof_on(&["replay", text_of(&file), "--json"], &Interrupt::new(), &Engine::run));
+    assert_eq!(replayed["same_as_found"], true);
+}
+
+#[test]
+fn a_campaign_ends_with_the_first_finding_or_with_its_time() {
+    let folder = folder("early");
+    let run = |more: &[&str], out: &str| {
+        let out = folder.join(out);
+        let args = [&["run", "--json", "--out", text_of(&out)], more].concat();
+        let outcome = failproof_on(&args, &Interrupt::new(), &Engine::run);
+        (outcome.code, json(&outcome))
+    };
+    let (code, found) = run(&["--rules", "published", "--until-first", "--jobs", "1"], "found");
+    assert_eq!((code, &found["ending"]), (1, &"found".into()));
+    assert!(found["seeds"]["count"].as_u64().unwrap() <= 3, "{found}");
+    assert!(found["violations"][0]["plan"].is_string());
+
+    let began = std::time::Instant::now();
+    let (code, timed) = run(&["--for", "300ms", "--faults", "calm"], "timed");
+    assert_eq!((code, &timed["ending"]), (0, &"time_up".into()));
+    assert!(timed["seeds"]["count"].as_u64().unwrap() > 1, "{timed}");
+    assert!(began.elapsed() < Duration::from_secs(20), "it does end");
+    let (_, both) = run(&["--for", "10m", "--seeds", "0..5"], "both");
+    assert_eq!((&both["ending"], &both["seeds"]["count"]), (&"complete".into(), &5.into()));
+}
+
+/// One planted engine bug, and one engine that panics where the other does not.
+#[cfg(madsim)]
+#[test]
+fn what_the_other_engine_does_not_confirm_is_a_disagreement_with_both_traces() {
+    use failproof::election::Election;
+    use failproof::engine::madsim::{EngineBug, Quirks, run_with};
+    let folder = folder("disagree");
+    let wrong = |engine: Engine, plan: &Arc<Plan>, record: bool| match engine {
+        Engine::Madsim if plan.seed == 1 => panic_in_engine(),
+        Engine::Madsim => {
+            let quirks = Quirks { bug: EngineBug::TimerFirst, ..Quirks::default() };
+            Ok(run_with::<Election>(Arc::clone(plan), record, quirks))
+        }
+        Engine::Fast => engine.run(plan, record),
+    };
+    let args = ["run", "--rules", "published", "--seeds", "0..12", "--guided", "false", "--out", text_of(&folder)];
+    let outcome = failproof_on(&[&args[..], &["--json"]].concat(), &Interrupt::new(), &wrong);
+    let report = json(&outcome);
+    assert_eq!(outcome.code, 4, "{}", outcome.err);
+    let disagreements = report["disagreements"].as_array().unwrap();
+    assert!(!disagreements.is_empty(), "{report}");
+    for found in report["violations"].as_array().unwrap() {
+        assert_eq!(found["confirmed"], true, "{found}");
+        assert!(disagreements.iter().all(|other| other["run"] != found["run"]), "{found}");
+    }
+    for found in disagreements {
+        let run = found["run"].as_str().unwrap();
+        assert!(folder.join(format!("EnginesAgree-{run}.json")).exists());
+        let trace = |engine: &str| fs::read_to_string(folder.join(format!("EnginesAgree-{run}.{engine}.ndjson")));
+        if run == "1" {
+            assert!(found["message"].as_str().unwrap().contains("madsim panics"), "{found}");
+            assert!(trace("fast").is_ok() && trace("madsim").is_err());
+        } else {
+            assert_ne!(trace("fast").unwrap(), trace("madsim").unwrap());
+        }
+    }
+    assert!(disagreements.iter().any(|found| found["run"] == "1"));
+}
+
+#[cfg(madsim)]
+fn panic_in_engine()
+-> Result<(failproof::report::RunReport, Vec<failproof::trace::Record>), failproof::engine::Panicked> {
+    Err(failproof::engine::Panicked { message: "out of breath".to_owned() })
+}
+
+/// A disk on which only so many files fit.
+struct Small(AtomicU64);
+
+impl Disk for Small {
+    fn create(&self, path: &Path, text: &str) -> io::Result<()> {
+        if self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        FileSystem.create(path, text)
+    }
+
+    fn replace(&self, path: &Path, text: &str) -> io::Result<()> {
+        self.create(path, text)
+    }
+}
+
+#[test]
+fn a_disk_that_fills_stops_the_campaign_and_what_was_found_is_told() {
+    let folder = folder("full");
+    let full = Small(AtomicU64::new(3));
+    let args = ["run", "--rules", "published", "--time", "60s", "--seeds", "0..100000", "--jobs", "2", "--out"];
+    let args = [&args[..], &[text_of(&folder)]].concat();
+    let outcome = failproof_with(&args, &Interrupt::new(), &Engine::run, &full);
+    assert_eq!(outcome.code, 2, "{}", outcome.err);
+    for words in ["error: --out: cannot write", "full/"] {
+        assert!(outcome.err.contains(words), "no `{words}` in {}", outcome.err);
+    }
+    assert!(outcome.out.starts_with("stopped, because a finding could not be written, after "), "{}", outcome.out);
+    assert!(outcome.out.contains("of 100,000 seeds; so far"), "{}", outcome.out);
+    assert!(outcome.out.contains("AtMostOneWorkingPrimary: "), "{}", outcome.out);
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    files.iter().for_each(|file| drop(Plan::read(file).unwrap_or_else(|error| panic!("{error}"))));
+}
+
+/// A report of the same campaign that was stopped early may be replaced; any other one may not, and that is said before
+/// anything runs.
+#[test]
+fn a_report_takes_the_place_only_of_an_unfinished_one_of_the_same_campaign() {
+    let folder = folder("again");
+    let run = |stop_at: Option<u64>, seeds: &str| {
+        let interrupt = Interrupt::new();
+        let runner = |engine: Engine, plan: &Arc<Plan>, record: bool| {
+            if stop_at == Some(plan.seed) {
+                interrupt.request();
+            }
+            engine.run(plan, record)
+        };
+        let args =
+            ["run", "--seeds", seeds, "--faults", "calm", "--time", "5s", "--jobs", "1", "--out", text_of(&folder)];
+        failproof_on(&args, &interrupt, &runner)
+    };
+    let ending = || failproof::campaign::SavedReport::read(&folder).unwrap().report.ending;
+    assert_eq!((run(Some(3), "0..9").code, ending()), (130, Ending::Interrupted));
+    assert_eq!((run(None, "0..9").code, ending()), (0, Ending::Complete));
+    assert_eq!(run(None, "0..9").code, 0, "the same again");
+    let other = run(None, "0..10");
+    assert_eq!((other.code, other.out.as_str()), (2, ""));
+    assert!(other.err.contains("report.json is not of this campaign"), "{}", other.err);
+    assert_eq!(ending(), Ending::Complete);
+}
