@@ -15,6 +15,7 @@ mod e1_supremum;
 mod engines;
 mod formulas;
 mod plan_laws;
+mod regressions;
 mod simulations;
 mod snapshots;
 mod table_laws;

@@ -477,9 +477,9 @@ proptest! {
 
 #[test]
 fn judges_of_epochs_convict_a_store_that_forgets_them() {
-    let restarted = [beat(0, A, TokenKind::None), Op::RestartEmpty, beat(1, A, TokenKind::None)];
+    let restarted = [beat(0, A, TokenKind::Shown), Op::RestartEmpty, beat(1, A, TokenKind::Shown)];
     let promoted =
-        [Op::Snapshot, beat(0, A, TokenKind::None), Op::Promote { snapshot: first() }, beat(1, A, TokenKind::None)];
+        [Op::Snapshot, beat(0, A, TokenKind::Shown), Op::Promote { snapshot: first() }, beat(1, A, TokenKind::Shown)];
     for ops in [&restarted[..], &promoted[..]] {
         let records = Play::new(Rules::published(), Dialect::InMemory, &[]).run(ops);
         assert!(epochs_name_one_owner(&records).is_err(), "{ops:?}");
@@ -540,7 +540,7 @@ proptest! {
 /// one that read a name as one that was noted as read empty.
 #[test]
 fn judge_of_refusals_convicts_altered_records() {
-    let ops = [beat(0, A, TokenKind::None), beat(1, A, TokenKind::None)];
+    let ops = [beat(0, A, TokenKind::Shown), beat(1, A, TokenKind::Shown)];
     let records = Play::new(Rules::hardened(), Dialect::InMemory, &[]).run(&ops);
     assert_eq!(records[1].outcome, Some(Outcome::Refused));
     assert_eq!(refused_changes_nothing(&records), Ok(()));
@@ -678,7 +678,7 @@ proptest! {
 
 #[test]
 fn judge_of_independence_convicts_affinity() {
-    let ops = [beat(0, A, TokenKind::None), beat(2, B, TokenKind::None)];
+    let ops = [beat(0, A, TokenKind::Shown), beat(2, B, TokenKind::Shown)];
     let play =
         |affinity: &[(Utype, Utype)], ops: &[Op]| Play::new(Rules::hardened(), Dialect::InMemory, affinity).run(ops);
     let (together, alone) = (play(&[(B, A)], &ops), play(&[(B, A)], &projected(&ops, B)));
@@ -750,9 +750,9 @@ proptest! {
 
 #[test]
 fn judge_of_affinity_convicts_clients_that_check_for_themselves() {
-    let alone = [beat(0, B, TokenKind::None)];
-    let elsewhere = [beat(0, A, TokenKind::None), beat(1, B, TokenKind::None)];
-    let longer = [beat(0, A, TokenKind::None), pass(4_900), beat(2, B, TokenKind::None)];
+    let alone = [beat(0, B, TokenKind::Shown)];
+    let elsewhere = [beat(0, A, TokenKind::Shown), beat(1, B, TokenKind::Shown)];
+    let longer = [beat(0, A, TokenKind::Shown), pass(4_900), beat(2, B, TokenKind::Shown)];
     for ops in [&alone[..], &elsewhere[..], &longer[..]] {
         let rules = Rules { affinity_in_transaction: AffinityCheck::ClientRead, ..Rules::hardened() };
         let records = Play::new(rules, Dialect::InMemory, &[(B, A)]).run(ops);
@@ -797,7 +797,7 @@ proptest! {
 fn judge_of_promises_convicts_a_timeout_lowered_under_local_terms() {
     let ops = [
         Op::SetTimeout { ms: 8_000 },
-        beat(0, A, TokenKind::None),
+        beat(0, A, TokenKind::Shown),
         Op::SetTimeout { ms: 2_500 },
         pass(1_000),
         beat(0, A, TokenKind::Exact),

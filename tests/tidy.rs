@@ -63,7 +63,12 @@ fn readme_lists_each_defence_and_each_property() {
 #[test]
 fn each_plan_belongs_to_a_defence() {
     for entry in std::fs::read_dir(root().join("tests/plans")).expect("tests/plans") {
-        let name = entry.expect("an entry").file_name().into_string().expect("a name in Unicode");
+        let entry = entry.expect("an entry");
+        // `found` holds what the harness found under hardened rules: no defect of the published ones.
+        if entry.path().is_dir() {
+            continue;
+        }
+        let name = entry.file_name().into_string().expect("a name in Unicode");
         assert!(defence::all().iter().any(|row| row.plan == name), "tests/plans/{name} belongs to no defence");
     }
 }

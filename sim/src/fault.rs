@@ -340,15 +340,14 @@ impl Fault {
         self.at_us.saturating_add(self.for_us)
     }
 
-    /// Until when it can still be felt: messages that it delayed are on their way.
+    /// By how much it delays a message at most.
     #[must_use]
-    pub fn quiet_us(&self) -> u64 {
-        let later = match self.kind {
+    pub const fn late_us(&self) -> u64 {
+        match self.kind {
             FaultKind::Delay { by_us, .. } | FaultKind::Late { by_us, .. } => by_us,
             FaultKind::Duplicate { spread_us, .. } | FaultKind::Reorder { spread_us } => spread_us,
             _ => 0,
-        };
-        self.end_us().saturating_add(later)
+        }
     }
 }
 

@@ -207,10 +207,16 @@ impl Plan {
         self.child.map_or(RunId::Seed(self.seed), RunId::Child)
     }
 
-    /// When the last fault can no longer be felt, in true microseconds; zero without faults.
+    /// When the last fault can no longer be felt, in true microseconds; zero without faults. Faults that delay messages
+    /// add up while they overlap.
     #[must_use]
     pub fn quiet_us(&self) -> u64 {
-        let faults = self.faults.iter().map(Fault::quiet_us);
+        let meets = |one: &Fault, other: &Fault| one.at_us <= other.end_us() && other.at_us <= one.end_us();
+        let late_us = |fault: &Fault| {
+            let together = self.faults.iter().filter(|other| meets(fault, other)).map(Fault::late_us);
+            if fault.late_us() == 0 { 0 } else { together.fold(0, u64::saturating_add) }
+        };
+        let faults = self.faults.iter().map(|fault| fault.end_us().saturating_add(late_us(fault)));
         let tasks = self.workload.iter().map(|task| task.at_us);
         faults.chain(tasks).max().unwrap_or(0)
     }

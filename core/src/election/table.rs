@@ -169,14 +169,22 @@ impl HeartbeatTable {
     }
 
     /// Deletes the entry that a resignation names. Returns whether one was deleted.
+    ///
+    /// Under [`EmptyAnswer::Final`] the entry stays, without a term and as if it had been answered empty: what is left of
+    /// it tells claims that were sent before from those that were sent after.
     pub fn resign(&mut self, resign: &Resign) -> bool {
         let slot = &mut self.entries[resign.utype.index()];
         let matches = slot.as_ref().is_some_and(|entry| match self.config.rules.resign_by_epoch {
             ResignMatch::Any => true,
             ResignMatch::Epoch => entry.incarnation == resign.incarnation && entry.epoch == resign.epoch,
         });
-        if matches {
-            *slot = None;
+        match (slot.as_mut().filter(|_| matches), self.config.rules.empty_is_final) {
+            (Some(entry), EmptyAnswer::Final) => {
+                entry.term = Duration::ZERO;
+                entry.answered_empty = true;
+            }
+            (Some(_), EmptyAnswer::Renewable) => *slot = None,
+            (None, _) => {}
         }
         matches
     }
@@ -289,7 +297,8 @@ impl HeartbeatTable {
         let in_grace = self.grace_until.is_some_and(|until| now.steady < until);
         let grants_nothing = in_grace || self.renews_only(claim) || !self.followers_allow(claim, now);
         let Some(entry) = &self.entries[utype] else {
-            return if grants_nothing { Outcome::Refused } else { Outcome::Granted(next) };
+            let refused = grants_nothing || !self.knows_vacancy(claim);
+            return if refused { Outcome::Refused } else { Outcome::Granted(next) };
         };
         if entry.incarnation == claim.incarnation && self.renews(entry, claim) {
             return Outcome::Renewed(entry.epoch);
@@ -302,6 +311,15 @@ impl HeartbeatTable {
             return Outcome::Renewed(entry.epoch);
         }
         Outcome::Granted(next)
+    }
+
+    /// Whether a claim of a missing entry was sent on the strength of this generation's answer. One from before the store
+    /// forgot may be late by any time: its sender is gone, or works.
+    fn knows_vacancy(&self, claim: &Claim) -> bool {
+        match self.config.rules.renew_by_seq {
+            RenewalMatch::Sequence => claim.token.is_some_and(|token| token.version == self.generation_base()),
+            RenewalMatch::ExactEntry => true,
+        }
     }
 
     /// A heartbeat that holds an epoch asks for no other one.
@@ -413,7 +431,9 @@ impl HeartbeatTable {
 
     /// The entry as an answer shows it at `now`.
     fn show(&mut self, utype: Utype, now: StoreNow) -> Row {
-        let Some(entry) = self.entries[utype.index()] else { return Row::default() };
+        let Some(entry) = self.entries[utype.index()] else {
+            return Row { version: self.generation_base(), ..Row::default() };
+        };
         let valid = self.valid(&entry, now);
         if !valid && let Some(kept) = &mut self.entries[utype.index()] {
             kept.answered_empty = true;

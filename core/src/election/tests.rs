@@ -470,6 +470,66 @@ fn table_is_refused_when_its_grace_is_shorter_than_a_term() {
 
 /// The SQL server compares minute hands besides ages. That never cuts a term short; it only disowns entries from the
 /// future, which a store clock that stepped back leaves behind.
+/// What makes the store forget who was granted last.
+#[derive(Clone, Copy, Debug)]
+enum Forgets {
+    Resignation,
+    Restart,
+    Promotion,
+}
+
+/// A claim that is under way while another one is granted, and the store then forgets that. What becomes of it when it
+/// arrives, and of a claim that is sent then.
+fn late_and_fresh_claim(rules: Rules, forgets: Forgets) -> [Outcome; 2] {
+    let now = |ms| StoreNow { wall: at(100_000 + ms), steady: at(ms) };
+    let who = |mint| Incarnation { mint, life: 1 };
+    let claim = |table: &mut HeartbeatTable, mint, ms| {
+        let query = Query { utype: Utype(0), asker: who(mint), tag: 1, sent_at: at(ms) };
+        let token = Some(table.query(&query, now(ms)).row.token());
+        let (utype, incarnation, host) = (Utype(0), who(mint), Host(mint as u16));
+        Claim { utype, incarnation, host, seq: 2, sent_at: at(ms), epoch: Epoch::NONE, token }
+    };
+    let config = TableConfig {
+        utypes: 1,
+        heartbeat_timeout: TIMEOUT,
+        longest_term: TIMEOUT,
+        rules,
+        dialect: Dialect::InMemory,
+        affinity: Affinity::default(),
+    };
+    let mut table = HeartbeatTable::new(config).expect("a sound configuration");
+    let former = table.clone();
+    let (late, other) = (claim(&mut table, 1, 0), claim(&mut table, 2, 0));
+    let (outcome, _) = table.heartbeat(&other, now(10));
+    let Outcome::Granted(epoch) = outcome else { panic!("{outcome:?}") };
+    match forgets {
+        Forgets::Resignation => {
+            assert!(table.resign(&Resign { utype: Utype(0), incarnation: who(2), epoch }));
+        }
+        Forgets::Restart => table.restart_empty(now(20), 1),
+        Forgets::Promotion => table.promote(former, now(20), 1),
+    }
+    let (outcome, _) = table.heartbeat(&late, now(6_000));
+    let fresh = claim(&mut table, 3, 12_000);
+    [outcome, table.heartbeat(&fresh, now(12_000)).0]
+}
+
+#[test]
+fn claim_from_before_the_store_forgot_is_never_granted() {
+    for forgets in [Forgets::Resignation, Forgets::Restart, Forgets::Promotion] {
+        let [late, fresh] = late_and_fresh_claim(Rules::hardened(), forgets);
+        assert_eq!(late, Outcome::Refused, "{forgets:?}");
+        assert!(matches!(fresh, Outcome::Granted(_)), "{forgets:?}: {fresh:?}");
+        let believing = Rules {
+            renew_by_seq: RenewalMatch::ExactEntry,
+            empty_is_final: EmptyAnswer::Renewable,
+            ..Rules::hardened()
+        };
+        let [late, _] = late_and_fresh_claim(believing, forgets);
+        assert!(matches!(late, Outcome::Granted(_)), "{forgets:?}: {late:?}");
+    }
+}
+
 #[test]
 fn minute_hand_of_the_sql_server_disowns_only_entries_from_the_future() {
     for timeout in [ms(5_000), ms(59_999), ms(60_000), ms(60_001), ms(90_000), ms(150_000)] {

@@ -32,7 +32,7 @@ pub fn generate(seed: u64, options: &Options, classes: &[FaultClass]) -> Plan {
     }
     for fault in &mut plan.faults {
         fault.at_us = fault.at_us.min(storm_us);
-        let longest = storm_us.saturating_sub(fault.at_us + (fault.quiet_us() - fault.end_us()));
+        let longest = storm_us.saturating_sub(fault.at_us + fault.late_us());
         fault.for_us = fault.for_us.min(longest).max(1);
     }
     plan.faults.sort_by_key(|fault| fault.at_us);
