@@ -11,6 +11,7 @@ pub mod election;
 pub mod engine;
 pub mod event;
 pub mod fault;
+pub mod letters;
 pub mod margin;
 pub mod network;
 pub mod options;

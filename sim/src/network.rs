@@ -5,19 +5,6 @@ use crate::event::ActorId;
 use crate::fault::{Direction, FaultKind, Place};
 use crate::plan::{Fate, Noise};
 
-/// Where a message goes.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// The sending actor.
-    pub source: ActorId,
-    /// Its machine.
-    pub source_place: Place,
-    /// The receiving actor.
-    pub target: ActorId,
-    /// Its machine.
-    pub target_place: Place,
-}
-
 /// What becomes of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
@@ -36,7 +23,8 @@ pub struct Delivery {
 pub struct Network {
     noise: Noise,
     calm_from_us: u64,
-    actors: usize,
+    /// By actor.
+    places: Vec<Place>,
     index: Vec<u32>,
     links: Vec<Link>,
     faults: Vec<(u32, FaultKind)>,
@@ -50,14 +38,14 @@ struct Link {
 }
 
 impl Network {
-    /// A network between `actors` actors. Loss and duplication by noise end at `calm_from_us`.
+    /// A network between actors at these places. Loss and duplication by noise end at `calm_from_us`.
     #[must_use]
-    pub fn new(actors: usize, noise: Noise, calm_from_us: u64, fates: &[Fate]) -> Self {
+    pub fn new(places: Vec<Place>, noise: Noise, calm_from_us: u64, fates: &[Fate]) -> Self {
         Self {
             noise,
             calm_from_us,
-            actors,
-            index: vec![0; actors * actors],
+            index: vec![0; places.len() * places.len()],
+            places,
             links: Vec::new(),
             faults: Vec::new(),
             fates: fates.to_vec(),
@@ -81,7 +69,7 @@ impl Network {
     }
 
     fn link(&mut self, source: ActorId, target: ActorId) -> &mut Link {
-        let at = usize::from(source) * self.actors + usize::from(target);
+        let at = usize::from(source) * self.places.len() + usize::from(target);
         if self.index[at] == 0 {
             let stream = Stream::new(self.noise.seed, Concern::Link, source, target);
             self.links.push(Link { stream, sent: 0 });
@@ -92,10 +80,10 @@ impl Network {
     }
 
     /// Decides about one message sent at `at_us`. Takes one word from the link's stream.
-    pub fn deliver(&mut self, at_us: u64, route: Route) -> Delivery {
+    pub fn deliver(&mut self, at_us: u64, source: ActorId, target: ActorId) -> Delivery {
         let noise = self.noise;
         let calm = at_us >= self.calm_from_us;
-        let link = self.link(route.source, route.target);
+        let link = self.link(source, target);
         let which = link.sent;
         link.sent += 1;
         let word = link.stream.word();
@@ -110,17 +98,24 @@ impl Network {
         if !calm && below(duplicate, noise.duplicate_ppm) {
             delivery.again_after_us = Some(latency + part(spread, latency) + 1);
         }
+        let places = || (self.places[usize::from(source)], self.places[usize::from(target)]);
         if !self.faults.is_empty() {
-            self.weather(&mut delivery, route, loss, duplicate, spread);
+            self.weather(&mut delivery, places(), loss, duplicate, spread);
         }
         if !self.fates.is_empty() {
-            self.single(&mut delivery, route, which);
+            self.single(&mut delivery, places(), which);
         }
         delivery
     }
 
-    fn weather(&self, delivery: &mut Delivery, route: Route, loss: u64, duplicate: u64, spread: u64) {
-        let (source, target) = (route.source_place, route.target_place);
+    fn weather(
+        &self,
+        delivery: &mut Delivery,
+        (source, target): (Place, Place),
+        loss: u64,
+        duplicate: u64,
+        spread: u64,
+    ) {
         for (_, kind) in &self.faults {
             match kind {
                 FaultKind::Lossy { ppm } if below(loss, *ppm) => delivery.after_us = None,
@@ -140,9 +135,8 @@ impl Network {
         }
     }
 
-    fn single(&self, delivery: &mut Delivery, route: Route, which: u32) {
-        let ours =
-            |fate: &&Fate| fate.from == route.source_place && fate.to == route.target_place && fate.which == which;
+    fn single(&self, delivery: &mut Delivery, route: (Place, Place), which: u32) {
+        let ours = |fate: &&Fate| (fate.from, fate.to) == route && fate.which == which;
         match self.fates.iter().find(ours) {
             Some(Fate { delay_us: Some(by_us), .. }) => add(delivery, *by_us),
             Some(Fate { delay_us: None, .. }) => lose(delivery),

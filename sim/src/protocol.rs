@@ -1,6 +1,6 @@
 //! What a protocol brings along to be simulated: its machines, its words, its refinement and its judge.
 
-use crate::event::{ActorId, Body};
+use crate::event::ActorId;
 use crate::fault::{Access, FaultKind, Place};
 use crate::plan::{Plan, TaskKind};
 use crate::report::RunReport;
@@ -108,7 +108,7 @@ pub struct Step<'a, P: Protocol> {
     /// Which life of the source sent it.
     pub source_life: u32,
     /// What happened.
-    pub body: &'a Body<P::Message, P::Command>,
+    pub cause: Cause<'a, P::Message, P::Command>,
     /// The machine after the step.
     pub machine: &'a P::Machine,
     /// What it answered.

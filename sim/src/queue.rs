@@ -1,151 +1,119 @@
 //! The pending events of a run, in the one order that both engines keep.
 
-use crate::event::{Body, Event};
-
-/// Where an event stands in the order: nominal time, target, kind, source, link counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(u128);
-
-impl Key {
-    /// Later than any event.
-    const NEVER: Self = Self(u128::MAX);
-
-    /// Packs the parts so that one comparison of integers orders events.
-    #[must_use]
-    pub const fn new(at_us: u64, target: u16, kind: u8, source: u16, counter: u32) -> Self {
-        Self(
-            (at_us as u128) << 72
-                | (target as u128) << 56
-                | (kind as u128) << 48
-                | (source as u128) << 32
-                | counter as u128,
-        )
-    }
-
-    /// Whom it is for.
-    const fn target(self) -> u16 {
-        (self.0 >> 56) as u16
-    }
-
-    /// The nominal time.
-    #[must_use]
-    pub const fn at_us(self) -> u64 {
-        (self.0 >> 72) as u64
-    }
-}
+use crate::event::{ActorId, Event, Key, Kind};
+use crate::letters::Letter;
 
 /// Pending events.
 ///
-/// Shape: keys are kept sorted, earliest last; bodies stay where they are, in slots that are used again, so that nothing
-/// is allocated once the queue has seen its largest size. Each actor has one timer at most that counts: those stand in
-/// `Timers`, where a timer that is set anew leaves nothing behind. So the sorted keys are those of messages under way.
+/// Shape: kept sorted, earliest last. Each actor has one timer at most that counts: those stand in `Timers`, where a
+/// timer that is set anew leaves nothing behind. So the sorted ones are messages under way, and rarely commands.
 #[derive(Debug)]
-pub struct Queue<M, C> {
-    keys: Vec<(Key, u32)>,
-    slots: Vec<Event<M, C>>,
-    free: Vec<u32>,
-    taken: Option<u32>,
+pub struct Queue {
+    sorted: Vec<Event>,
     timers: Timers,
-    armed: Vec<Option<Event<M, C>>>,
 }
 
-/// The timer of each actor in a tournament: who wins is due first.
-///
-/// Shape: a binary tree in one list. The root stands at 1, the children of `n` at `2n` and `2n + 1`, and the leaves, one
-/// for each actor, from `leaves` on; a node holds the lesser of its children. Setting one costs the height of the tree.
-#[derive(Debug)]
-struct Timers {
-    tree: Vec<Key>,
-    leaves: usize,
-}
-
-impl Timers {
-    fn new(actors: usize) -> Self {
-        let leaves = actors.next_power_of_two();
-        Self { tree: vec![Key::NEVER; 2 * leaves], leaves }
-    }
-
-    fn set(&mut self, actor: usize, key: Key) {
-        let mut node = self.leaves + actor;
-        let mut least = key;
-        self.tree[node] = key;
-        while node > 1 {
-            least = least.min(self.tree[node ^ 1]);
-            node /= 2;
-            self.tree[node] = least;
-        }
-    }
-
-    /// The earliest, or [`Key::NEVER`].
-    fn earliest(&self) -> Key {
-        self.tree[1]
-    }
-}
-
-impl<M: Copy, C: Copy> Queue<M, C> {
+impl Queue {
     /// An empty queue for a cast of `actors`.
     #[must_use]
     pub fn new(actors: usize) -> Self {
-        Self {
-            keys: Vec::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            taken: None,
-            timers: Timers::new(actors),
-            armed: vec![None; actors],
-        }
+        Self { sorted: Vec::new(), timers: Timers::new(actors) }
     }
 
     /// Adds an event. A timer takes the place of the one that its actor had.
-    pub fn push(&mut self, event: &Event<M, C>) {
-        let key = event.key();
-        if matches!(event.body, Body::Timer { .. }) {
-            let target = usize::from(event.target);
-            self.armed[target] = Some(*event);
-            self.timers.set(target, key);
+    pub fn push(&mut self, event: Event) {
+        if event.is_timer() {
+            self.timers.set(event);
             return;
         }
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = *event;
-                slot
-            }
-            None => {
-                self.slots.push(*event);
-                (self.slots.len() - 1) as u32
-            }
-        };
-        let mut at = self.keys.len();
+        let mut at = self.sorted.len();
         if at <= FEW {
-            while at > 0 && self.keys[at - 1].0 < key {
+            while at > 0 && self.sorted[at - 1].key < event.key {
                 at -= 1;
             }
         } else {
-            at = self.keys.partition_point(|(other, _)| *other > key);
+            at = self.sorted.partition_point(|other| other.key > event.key);
         }
-        self.keys.insert(at, (key, slot));
+        self.sorted.insert(at, event);
     }
 
     /// When the earliest event is due.
     #[must_use]
     pub fn next_us(&self) -> Option<u64> {
-        let timer = self.timers.earliest();
-        let key = self.keys.last().map_or(timer, |(key, _)| timer.min(*key));
-        (key != Key::NEVER).then_some(key.at_us())
+        let timer = self.timers.earliest().map(|timer| timer.key.at_us());
+        self.sorted.last().map(|event| event.key.at_us()).into_iter().chain(timer).min()
     }
 
-    /// Takes the earliest event. It stays where it is until the next one is taken.
-    pub fn pop(&mut self) -> Option<&Event<M, C>> {
-        self.free.extend(self.taken.take());
-        let timer = self.timers.earliest();
-        if timer < self.keys.last().map_or(Key::NEVER, |(key, _)| *key) {
-            let target = usize::from(timer.target());
-            self.timers.set(target, Key::NEVER);
-            return self.armed[target].as_ref();
+    /// Takes the earliest event.
+    pub fn pop(&mut self) -> Option<Event> {
+        let next = self.sorted.last();
+        // One comparison decides nearly always: only a timer of the same time and target needs the rest of the key.
+        let (timer, other) = (self.timers.winner(), next.map_or(NEVER, |event| event.key.when()));
+        if timer > other {
+            return self.sorted.pop();
         }
-        let (_, slot) = self.keys.pop()?;
-        self.taken = Some(slot);
-        Some(&self.slots[slot as usize])
+        let timer = self.timers.earliest()?;
+        if next.is_some_and(|event| event.key < timer.key) {
+            return self.sorted.pop();
+        }
+        self.timers.clear(timer.key.target());
+        Some(timer)
+    }
+}
+
+/// The timer of each actor in a tournament: who wins is due first.
+///
+/// Shape: a binary tree in one list. The root stands at 1, the children of `n` at `2n` and `2n + 1`, and the leaves, one
+/// for each actor, from `leaves` on; a node holds the lesser of its children, as the first word of a key. No two timers
+/// share that word. Setting one costs the height of the tree.
+#[derive(Debug)]
+struct Timers {
+    tree: Vec<u64>,
+    leaves: usize,
+    /// The timer that each actor had last.
+    armed: Vec<Event>,
+}
+
+/// Later than any timer.
+const NEVER: u64 = u64::MAX;
+
+impl Timers {
+    fn new(actors: usize) -> Self {
+        let leaves = actors.next_power_of_two();
+        let none = Event { key: Key::new(0, 0, Kind::Timer, 0, 0), boot: 0, life: 0, letter: Letter::NONE };
+        Self { tree: vec![NEVER; 2 * leaves], leaves, armed: vec![none; actors] }
+    }
+
+    fn set(&mut self, timer: Event) {
+        let actor = timer.key.target();
+        self.armed[usize::from(actor)] = timer;
+        self.put(actor, timer.key.when());
+    }
+
+    fn clear(&mut self, actor: ActorId) {
+        self.put(actor, NEVER);
+    }
+
+    fn put(&mut self, actor: ActorId, when: u64) {
+        let tree = self.tree.as_mut_slice();
+        let mut node = self.leaves + usize::from(actor);
+        let mut least = when;
+        tree[node] = when;
+        while node > 1 {
+            least = least.min(tree[node ^ 1]);
+            node /= 2;
+            tree[node] = least;
+        }
+    }
+
+    /// The first word of the earliest key, or [`NEVER`].
+    fn winner(&self) -> u64 {
+        self.tree[1]
+    }
+
+    fn earliest(&self) -> Option<Event> {
+        let winner = self.winner();
+        (winner != NEVER).then(|| self.armed[usize::from(winner as ActorId)])
     }
 }
 

@@ -6,19 +6,17 @@
 mod environment;
 
 use crate::chance::{Concern, Stream};
-use crate::event::{ActorId, Body, Event};
+use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{Access, FaultKind, Place};
-use crate::network::{Network, Route};
+use crate::letters::{Letter, Letters};
+use crate::network::Network;
 use crate::place::PlaceState;
 use crate::plan::Plan;
-use crate::protocol::{Act, Actor, Boot, Cause, Judge, Protocol, Step, Stimulus, StoreFate};
+use crate::protocol::{Act, Actor, Boot, Cause, Judge, Noted, Protocol, Step, Stimulus, StoreFate};
 use crate::report::RunReport;
 use crate::trace::{Record, Trace};
 use failproof_core::{Duration, Instant, Machine};
 use std::sync::Arc;
-
-/// An event of protocol `P`.
-pub type EventOf<P> = Event<<P as Protocol>::Message, <P as Protocol>::Command>;
 
 /// What the environment asks of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +66,9 @@ enum Agenda {
     Task(usize),
 }
 
-/// Why a timer is set anew.
+/// Why a timer is set anew although its deadline stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rearm {
-    NewDeadline,
     ClockChanged,
     Resumed,
 }
@@ -107,7 +104,10 @@ pub struct World<P: Protocol> {
     generation: u32,
     faults_seen: Vec<u64>,
     outputs: Vec<P::Output>,
-    posts: Vec<EventOf<P>>,
+    posts: Vec<Event>,
+    /// The messages under way, and the commands.
+    messages: Letters<P::Message>,
+    commands: Letters<P::Command>,
     cut_off: Vec<ActorId>,
     judge: P::Judge,
     trace: Trace,
@@ -179,7 +179,12 @@ impl<P: Protocol> World<P> {
         agenda.extend(plan.workload.iter().enumerate().map(|(i, task)| (task.at_us, Agenda::Task(i))));
         agenda.sort_unstable();
         let mut world = Self {
-            network: Network::new(cast.len(), plan.noise, plan.quiet_us(), &plan.fates),
+            network: Network::new(
+                cast.iter().map(|actor| actor.place).collect(),
+                plan.noise,
+                plan.quiet_us(),
+                &plan.fates,
+            ),
             starts: (0..places.len()).map(|i| Stream::new(plan.noise.seed, Concern::Start, i as u16, 0)).collect(),
             resolved: plan.faults.iter().map(|fault| fault.kind.clone()).collect(),
             faults_seen: vec![0; FaultKind::NAMES.len()],
@@ -190,6 +195,8 @@ impl<P: Protocol> World<P> {
             generation: 0,
             outputs: Vec::with_capacity(8),
             posts: Vec::with_capacity(16),
+            messages: Letters::new(),
+            commands: Letters::new(),
             cut_off: Vec::new(),
             actors,
             agenda,
@@ -240,13 +247,13 @@ impl<P: Protocol> World<P> {
     }
 
     /// Shows each event that followed from what happened last, and forgets it.
-    pub fn for_each_post(&mut self, take: impl FnMut(&EventOf<P>)) {
-        self.posts.iter().for_each(take);
+    pub fn for_each_post(&mut self, take: impl FnMut(Event)) {
+        self.posts.iter().copied().for_each(take);
         self.posts.clear();
     }
 
     /// Takes them all at once.
-    pub fn take_posts(&mut self, into: &mut Vec<EventOf<P>>) {
+    pub fn take_posts(&mut self, into: &mut Vec<Event>) {
         into.append(&mut self.posts);
     }
 
@@ -299,32 +306,37 @@ impl<P: Protocol> World<P> {
 
     /// Whether an event that is due happens.
     #[must_use]
-    pub fn gate(&self, event: &EventOf<P>) -> Gate {
-        let actor = &self.actors[usize::from(event.target)];
+    pub fn gate(&self, event: &Event) -> Gate {
+        let actor = &self.actors[usize::from(event.key.target())];
         let place = &self.places[actor.place];
         if actor.boot != event.boot || place.down > 0 {
             return Gate::Void;
         }
-        if matches!(event.body, Body::Timer { .. }) && event.counter != actor.arming {
+        if event.is_timer() && event.key.counter() != actor.arming {
             return Gate::Void;
         }
         if place.paused > 0 {
-            return match event.body {
-                Body::Timer { .. } => Gate::Void,
-                _ => Gate::Waits,
-            };
+            return if event.is_timer() { Gate::Void } else { Gate::Waits };
         }
         Gate::Open
     }
 
     /// An event that can no longer happen is forgotten.
-    pub fn drop_event(&mut self, event: &EventOf<P>) {
-        if let Body::Effect(_) = event.body {
-            self.effect_gone(event.source, event.life);
-        } else if let Body::Message(_) = event.body
-            && event.target == RESOURCE
-        {
-            self.effect_gone(event.source, event.life);
+    pub fn drop_event(&mut self, event: &Event) {
+        match event.key.kind() {
+            Kind::Message if event.key.target() == RESOURCE => self.effect_gone(event.key.source(), event.life),
+            Kind::Effect => self.effect_gone(event.key.source(), event.life),
+            _ => {}
+        }
+        self.forget_letter(event);
+    }
+
+    /// What an event carried is no longer needed.
+    fn forget_letter(&mut self, event: &Event) {
+        match event.key.kind() {
+            Kind::Command => self.commands.forget(event.letter),
+            Kind::Message | Kind::Effect => self.messages.forget(event.letter),
+            Kind::Passed | Kind::Timer => {}
         }
     }
 
@@ -333,75 +345,60 @@ impl<P: Protocol> World<P> {
     }
 
     /// Lets `machine`, the target of `event`, take its step at the event's nominal time.
-    pub fn step(&mut self, machine: &mut P::Machine, event: &EventOf<P>) {
+    pub fn step(&mut self, machine: &mut P::Machine, event: &Event) {
         self.cut_off.clear();
-        let at_us = event.at_us;
-        let id = usize::from(event.target);
+        let (at_us, target, source) = (event.key.at_us(), event.key.target(), event.key.source());
+        let id = usize::from(target);
         let place_index = self.actors[id].place;
-        let place = &self.places[place_index];
-        let now = place.clock.read(at_us);
-        let fate = match &event.body {
-            Body::Timer { .. } | Body::Command(_) => Some(StoreFate::Serve),
-            Body::Message(message) => self.fate(event, message),
-            Body::Effect(message) => {
-                self.leave(event, message);
+        let now = self.places[place_index].clock.read(at_us);
+        let cause = match event.key.kind() {
+            Kind::Passed | Kind::Timer => Cause::Timer,
+            Kind::Command => Cause::Command(*self.commands.get(event.letter)),
+            Kind::Message => Cause::Message(self.messages.get(event.letter)),
+            Kind::Effect => {
+                self.leave(event);
                 return;
             }
         };
-        let mut muted = false;
-        let mut outputs = std::mem::take(&mut self.outputs);
-        match fate {
-            None => {}
-            Some(fate) => {
-                muted = matches!(&event.body, Body::Message(message) if self.answer_lost(event, message));
-                let wall = self.places[place_index].wall.read(at_us);
-                let cause = match &event.body {
-                    Body::Command(command) => Cause::Command(*command),
-                    Body::Message(message) | Body::Effect(message) => Cause::Message(message),
-                    Body::Timer { .. } => Cause::Timer,
-                };
-                machine.handle(now, Stimulus { wall, fate, cause }, &mut outputs);
+        let (fate, muted) = match cause {
+            Cause::Message(message) if place_index == STORE && !self.store_faults.is_empty() => {
+                let fate = self.fate(source, message);
+                (fate, fate.is_some() && self.answer_lost(source, message))
             }
+            _ => (Some(StoreFate::Serve), false),
+        };
+        let mut outputs = std::mem::take(&mut self.outputs);
+        if let Some(fate) = fate {
+            let wall = self.places[place_index].wall.read(at_us);
+            machine.handle(now, Stimulus { wall, fate, cause }, &mut outputs);
         }
         let life = self.actors[id].lives_before + P::life(machine);
         self.actors[id].life = life;
-        let step = Step {
-            at_us,
-            actor: event.target,
-            life,
-            source: event.source,
-            source_life: event.life,
-            body: &event.body,
-            machine,
-            outputs: &outputs,
-        };
-        let noted = if fate.is_some() { self.judge.observe(&step) } else { crate::protocol::Noted::default() };
-        if event.target == RESOURCE && matches!(event.body, Body::Message(_)) {
-            self.effect_gone(event.source, event.life);
-        }
-        let digest = match &event.body {
-            Body::Message(message) => P::digest(message),
-            _ => 0,
+        let step =
+            Step { at_us, actor: target, life, source, source_life: event.life, cause, machine, outputs: &outputs };
+        let noted = if fate.is_some() { self.judge.observe(&step) } else { Noted::default() };
+        let digest = match cause {
+            Cause::Message(message) => P::digest(message),
+            Cause::Timer | Cause::Command(_) => 0,
         };
         let action = noted.action.map_or(0, |name| u64::from(name.as_bytes()[name.len() - 1]) << 8 | name.len() as u64);
-        let what = u64::from(event.counter)
-            | u64::from(event.source) << 32
-            | u64::from(event.kind()) << 48
-            | (outputs.len() as u64) << 56;
+        let what = event.key.what() | (outputs.len() as u64) << 56;
         let state = now.as_micros().rotate_left(24) ^ u64::from(event.life) ^ action.rotate_right(16);
-        self.trace.add(&[at_us << 16 | u64::from(event.target), what, state, digest.rotate_left(1) ^ noted.refined]);
+        self.trace.add(&[event.key.when(), what, state, digest.rotate_left(1) ^ noted.refined]);
         if self.trace.records_kept() {
             self.keep_record(event, now, fate, muted, noted.action, &outputs);
+        }
+        self.forget_letter(event);
+        if target == RESOURCE && event.key.kind() == Kind::Message {
+            self.effect_gone(source, event.life);
         }
         if muted {
             outputs.clear();
         }
         for output in &outputs {
             match P::act(output) {
-                Act::Send(target, message) => {
-                    self.send(event.target, target.unwrap_or(event.source), life, at_us, message);
-                }
-                Act::Effect(_, message, after) => self.begin_effect(event.target, life, at_us, message, after),
+                Act::Send(to, message) => self.send(target, to.unwrap_or(source), life, at_us, message),
+                Act::Effect(_, message, after) => self.begin_effect(target, life, at_us, message, after),
                 Act::Tell => {}
             }
         }
@@ -410,23 +407,24 @@ impl<P: Protocol> World<P> {
         let deadline = machine.deadline();
         // A deadline ahead that stays where it was keeps its timer: whatever changes the clock sets the timer itself.
         if self.actors[id].deadline != deadline || deadline.is_some_and(|deadline| deadline <= now) {
-            self.arm(event.target, deadline, at_us);
+            self.arm(target, deadline, at_us);
         }
     }
 
     fn keep_record(
         &mut self,
-        event: &EventOf<P>,
+        event: &Event,
         now: Instant,
         fate: Option<StoreFate>,
         muted: bool,
         action: Option<&'static str>,
         outputs: &[P::Output],
     ) {
-        let cause = match (&event.body, fate) {
-            (Body::Timer { .. }, _) => "timer".to_owned(),
-            (Body::Command(command), _) => format!("{command:?}"),
-            (Body::Message(message) | Body::Effect(message), fate) => {
+        let place_of = |actor: ActorId| self.cast[usize::from(actor)].place;
+        let cause = match event.key.kind() {
+            Kind::Passed | Kind::Timer => "timer".to_owned(),
+            Kind::Command => format!("{:?}", self.commands.get(event.letter)),
+            Kind::Message | Kind::Effect => {
                 let note = match (fate, muted) {
                     (None, _) => " refused",
                     (Some(StoreFate::ReadAt(_)), _) => " stale",
@@ -434,40 +432,37 @@ impl<P: Protocol> World<P> {
                     (Some(StoreFate::Serve), true) => " answer lost",
                     (Some(StoreFate::Serve), false) => "",
                 };
-                format!("from {}: {message:?}{note}", self.cast[usize::from(event.source)].place)
+                format!("from {}: {:?}{note}", place_of(event.key.source()), self.messages.get(event.letter))
             }
         };
         let record = Record {
             step: self.trace.steps() - 1,
-            true_us: event.at_us,
-            node: self.cast[usize::from(event.target)].place.to_string(),
-            actor: event.target,
+            true_us: event.key.at_us(),
+            node: place_of(event.key.target()).to_string(),
+            actor: event.key.target(),
             node_us: now.as_micros(),
             cause,
             action,
-            state: self.judge.describe(event.target),
+            state: self.judge.describe(event.key.target()),
             outputs: outputs.iter().map(|output| format!("{output:?}")).collect(),
         };
         self.trace.keep(record);
     }
 
     /// What the store does with a message; `None` if nothing.
-    fn fate(&self, event: &EventOf<P>, message: &P::Message) -> Option<StoreFate> {
-        if self.store_faults.is_empty() || self.actors[usize::from(event.target)].place != STORE {
-            return Some(StoreFate::Serve);
-        }
+    fn fate(&self, source: ActorId, message: &P::Message) -> Option<StoreFate> {
         let Some(access) = P::access(message) else { return Some(StoreFate::Serve) };
         let mut fate = Some(StoreFate::Serve);
         for (_, kind) in &self.store_faults {
             match kind {
-                FaultKind::Refuse { node, access: hit } if self.hits(*node, event) && hit.covers(access) => {
+                FaultKind::Refuse { node, access: hit } if self.hits(*node, source) && hit.covers(access) => {
                     return None;
                 }
                 FaultKind::ReadOnly {} if access == Access::Write => return None,
-                FaultKind::StaleRead { node, by_us } if self.hits(*node, event) && access == Access::Read => {
+                FaultKind::StaleRead { node, by_us } if self.hits(*node, source) && access == Access::Read => {
                     fate = Some(StoreFate::ReadAt(Duration::from_micros(*by_us)));
                 }
-                FaultKind::Corrupt { node, access: hit } if self.hits(*node, event) && hit.covers(access) => {
+                FaultKind::Corrupt { node, access: hit } if self.hits(*node, source) && hit.covers(access) => {
                     fate = Some(StoreFate::Corrupt);
                 }
                 _ => {}
@@ -476,94 +471,83 @@ impl<P: Protocol> World<P> {
         fate
     }
 
-    fn answer_lost(&self, event: &EventOf<P>, message: &P::Message) -> bool {
-        !self.store_faults.is_empty()
-            && self.actors[usize::from(event.target)].place == STORE
-            && P::access(message).is_some_and(|access| {
-                self.store_faults.iter().any(|(_, kind)| match kind {
-                    FaultKind::LostAck { node, access: hit } => self.hits(*node, event) && hit.covers(access),
-                    _ => false,
-                })
+    fn answer_lost(&self, source: ActorId, message: &P::Message) -> bool {
+        P::access(message).is_some_and(|access| {
+            self.store_faults.iter().any(|(_, kind)| match kind {
+                FaultKind::LostAck { node, access: hit } => self.hits(*node, source) && hit.covers(access),
+                _ => false,
             })
+        })
     }
 
-    fn hits(&self, node: Option<Place>, event: &EventOf<P>) -> bool {
-        node.is_none_or(|place| place == self.cast[usize::from(event.source)].place)
+    fn hits(&self, node: Option<Place>, source: ActorId) -> bool {
+        node.is_none_or(|place| place == self.cast[usize::from(source)].place)
     }
 
     fn send(&mut self, source: ActorId, target: ActorId, life: u32, at_us: u64, message: &P::Message) {
-        let (source_place, target_place) = (self.cast[usize::from(source)].place, self.cast[usize::from(target)].place);
-        let delivery = self.network.deliver(at_us, Route { source, source_place, target, target_place });
+        let delivery = self.network.deliver(at_us, source, target);
         if delivery.cut {
             self.cut_off.push(target);
         }
-        let mut late_us = 0;
-        if !self.store_faults.is_empty() && target_place == Place::Store && P::access(message) == Some(Access::Write) {
-            for (_, kind) in &self.store_faults {
-                if let FaultKind::Late { node, by_us } = kind
-                    && node.is_none_or(|place| place == source_place)
-                {
-                    late_us += by_us;
-                }
-            }
-        }
-        let boot = self.actors[usize::from(target)].boot;
-        let mut post = |after_us: u64, counter: u32| {
-            self.posts.push(Event {
-                at_us: at_us + after_us.max(1) + late_us,
-                target,
-                source,
-                counter,
-                boot,
-                life,
-                body: Body::Message(*message),
-            });
+        let state = &self.actors[usize::from(target)];
+        let boot = state.boot;
+        let late_us = match state.place {
+            STORE if !self.store_faults.is_empty() => self.late_us(source, message),
+            _ => 0,
         };
-        let mut copies = 0;
+        let key = Key::new(at_us + late_us, target, Kind::Message, source, delivery.counter);
         if let Some(after_us) = delivery.after_us {
-            post(after_us, delivery.counter);
-            copies += 1;
+            self.post_message(key.delayed(after_us), boot, life, message);
         }
         if let Some(after_us) = delivery.again_after_us {
-            post(after_us, delivery.counter + 1);
-            copies += 1;
+            self.post_message(key.next().delayed(after_us), boot, life, message);
         }
-        if target == RESOURCE {
-            for _ in 0..copies {
-                self.judge.in_flight(source, life, true);
-            }
+    }
+
+    fn post_message(&mut self, key: Key, boot: u32, life: u32, message: &P::Message) {
+        self.posts.push(Event { key, boot, life, letter: self.messages.put(message) });
+        if key.target() == RESOURCE {
+            self.judge.in_flight(key.source(), life, true);
         }
+    }
+
+    /// How much later a message to the store arrives because of the store.
+    fn late_us(&self, source: ActorId, message: &P::Message) -> u64 {
+        if P::access(message) != Some(Access::Write) {
+            return 0;
+        }
+        let late_us = |kind: &FaultKind| match kind {
+            FaultKind::Late { node, by_us } if self.hits(*node, source) => *by_us,
+            _ => 0,
+        };
+        self.store_faults.iter().map(|(_, kind)| late_us(kind)).sum()
     }
 
     fn begin_effect(&mut self, actor: ActorId, life: u32, at_us: u64, message: &P::Message, after: Duration) {
         let state = &mut self.actors[usize::from(actor)];
         state.effects += 1;
-        self.posts.push(Event {
-            at_us: at_us + after.as_micros().max(1),
-            target: actor,
-            source: actor,
-            counter: state.effects,
-            boot: state.boot,
-            life,
-            body: Body::Effect(*message),
-        });
+        let key = Key::new(at_us + after.as_micros().max(1), actor, Kind::Effect, actor, state.effects);
+        self.posts.push(Event { key, boot: state.boot, life, letter: self.messages.put(message) });
         self.judge.in_flight(actor, life, true);
     }
 
     /// An operation leaves its actor and travels to the resource.
-    fn leave(&mut self, event: &EventOf<P>, message: &P::Message) {
-        self.send(event.target, RESOURCE, event.life, event.at_us, message);
-        self.effect_gone(event.target, event.life);
+    fn leave(&mut self, event: &Event) {
+        let (at_us, target) = (event.key.at_us(), event.key.target());
+        let message = *self.messages.get(event.letter);
+        self.send(target, RESOURCE, event.life, at_us, &message);
+        self.effect_gone(target, event.life);
         self.trace.add(&[
-            event.at_us,
-            u64::from(event.target) | u64::from(event.kind()) << 16,
-            u64::from(event.counter) | u64::from(event.life) << 32,
-            P::digest(message),
+            at_us,
+            u64::from(target) | (Kind::Effect as u64) << 16,
+            u64::from(event.key.counter()) | u64::from(event.life) << 32,
+            P::digest(&message),
         ]);
         if self.trace.records_kept() {
-            let now = self.places[self.actors[usize::from(event.target)].place].clock.read(event.at_us);
+            let now = self.places[self.actors[usize::from(target)].place].clock.read(at_us);
             self.keep_record(event, now, Some(StoreFate::Serve), false, None, &[]);
         }
+        self.forget_letter(event);
     }
 
     /// Sets the timer of an actor to its deadline.
@@ -574,12 +558,16 @@ impl<P: Protocol> World<P> {
             state.deadline = deadline;
             state.late_us = if late_max > 0 { state.late.below(late_max + 1) } else { 0 };
         }
-        self.rearm(actor, at_us, Rearm::NewDeadline);
+        let due = deadline.and_then(|deadline| self.places[state.place].clock.when(deadline));
+        let wake_us = due.map_or(NEVER, |due| (due + state.late_us).max(at_us + 1));
+        if wake_us != state.wake_us {
+            self.set_timer(actor, wake_us, Kind::Timer);
+        }
     }
 
-    /// Computes anew when an actor's timer fires, because its deadline or its clock changed, or because it resumed.
+    /// Computes anew when an actor's timer fires, because its clock changed or because it resumed.
     fn rearm(&mut self, actor: ActorId, at_us: u64, why: Rearm) {
-        let state = &mut self.actors[usize::from(actor)];
+        let state = &self.actors[usize::from(actor)];
         let clock = &self.places[state.place].clock;
         let due = state.deadline.and_then(|deadline| clock.when(deadline));
         let passed = state.deadline.is_some_and(|deadline| clock.read(at_us) >= deadline);
@@ -587,25 +575,23 @@ impl<P: Protocol> World<P> {
             // What was due while the place stood still happens as soon as it goes on.
             Some(_) if passed && why == Rearm::Resumed => at_us,
             // A clock that changes makes no timer later than it already is.
-            Some(due) if passed && why == Rearm::ClockChanged => state.wake_us.min(due + state.late_us).max(at_us + 1),
+            Some(due) if passed => state.wake_us.min(due + state.late_us).max(at_us + 1),
             Some(due) => (due + state.late_us).max(at_us + 1),
             None => NEVER,
         };
-        if wake_us == state.wake_us && why != Rearm::Resumed {
-            return;
+        if wake_us != state.wake_us || why == Rearm::Resumed {
+            self.set_timer(actor, wake_us, if wake_us == at_us { Kind::Passed } else { Kind::Timer });
         }
+    }
+
+    /// Lets an actor's timer fire at `wake_us`, and no other one.
+    fn set_timer(&mut self, actor: ActorId, wake_us: u64, kind: Kind) {
+        let state = &mut self.actors[usize::from(actor)];
         state.wake_us = wake_us;
         state.arming += 1;
         if wake_us != NEVER {
-            self.posts.push(Event {
-                at_us: wake_us,
-                target: actor,
-                source: actor,
-                counter: state.arming,
-                boot: state.boot,
-                life: state.life,
-                body: Body::Timer { resumed: wake_us == at_us },
-            });
+            let key = Key::new(wake_us, actor, kind, actor, state.arming);
+            self.posts.push(Event { key, boot: state.boot, life: state.life, letter: Letter::NONE });
         }
     }
 

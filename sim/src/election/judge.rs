@@ -5,10 +5,10 @@
 use super::liveness::Liveness;
 use super::server::Served;
 use super::{Election, Member, role};
-use crate::event::{ActorId, Body};
+use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
 use crate::plan::Plan;
-use crate::protocol::{Actor, Health, Judge, Noted, Step};
+use crate::protocol::{Actor, Cause, Health, Judge, Noted, Step};
 use crate::report::{Exposure, RunReport, Violation};
 use failproof_core::Epoch;
 use failproof_core::election::{Event, LeaseAnchor, Message, Outcome, Output, Phase};
@@ -299,7 +299,7 @@ impl ElectionJudge {
         machine: &failproof_core::election::Candidate,
         before: Standing,
     ) {
-        let Body::Message(Message::Answer(answer)) = step.body else { return };
+        let Cause::Message(Message::Answer(answer)) = step.cause else { return };
         let own_kind = answer.utype == machine.config().utype;
         let readable = !answer.to_heartbeat || self.reads_heartbeat_answers;
         // Older than another one, or meant for an earlier process of the same node: no news.
@@ -514,8 +514,8 @@ impl Judge<Election> for ElectionJudge {
         match step.machine {
             Member::Candidate(candidate) => self.candidate(step, candidate),
             Member::Table(server) => self.table(step, server.served()),
-            Member::Resource(_, landing) => match (step.body, landing) {
-                (Body::Message(_), Some(landing)) if landing.accepted => {
+            Member::Resource(_, landing) => match (step.cause, landing) {
+                (Cause::Message(_), Some(landing)) if landing.accepted => {
                     self.accept(landing.utype.index(), spec_id(step.source, step.source_life), step.at_us);
                     Noted { action: Some(Action::Accept.name()), refined: landing.epoch.as_u64() }
                 }

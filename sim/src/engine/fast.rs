@@ -1,11 +1,12 @@
 //! The reference engine: a plain discrete-event loop.
 
+use crate::event::Event;
 use crate::plan::Plan;
 use crate::protocol::Protocol;
 use crate::queue::Queue;
 use crate::report::RunReport;
 use crate::trace::Record;
-use crate::world::{Directive, EventOf, Gate, World};
+use crate::world::{Directive, Gate, World};
 use std::sync::Arc;
 
 /// Runs `plan`, which has been checked, to its end.
@@ -14,15 +15,14 @@ pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record
     let end_us = plan.options.time_us;
     let mut world = World::<P>::new(plan, record);
     let mut queue = Queue::new(world.cast().len());
-    let mut waiting: Vec<Vec<EventOf<P>>> = (0..world.places()).map(|_| Vec::new()).collect();
+    let mut waiting: Vec<Vec<Event>> = (0..world.places()).map(|_| Vec::new()).collect();
     let mut directives = Vec::new();
     let mut machines: Vec<P::Machine> = (0..world.cast().len() as u16).map(|actor| world.start(actor, 0)).collect();
     loop {
         world.for_each_post(|event| queue.push(event));
-        let next_us = queue.next_us();
         if let Some(agenda_us) = world.agenda_us()
             && agenda_us <= end_us
-            && next_us.is_none_or(|next_us| agenda_us <= next_us)
+            && queue.next_us().is_none_or(|next_us| agenda_us <= next_us)
         {
             world.environment(&mut directives);
             for directive in directives.drain(..) {
@@ -31,13 +31,14 @@ pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record
             continue;
         }
         let Some(event) = queue.pop() else { break };
-        if event.at_us > end_us {
+        if event.key.at_us() > end_us {
             break;
         }
-        match world.gate(event) {
-            Gate::Open => world.step(&mut machines[usize::from(event.target)], event),
-            Gate::Waits => waiting[world.place_of(event.target)].push(*event),
-            Gate::Void => world.drop_event(event),
+        let target = event.key.target();
+        match world.gate(&event) {
+            Gate::Open => world.step(&mut machines[usize::from(target)], &event),
+            Gate::Waits => waiting[world.place_of(target)].push(event),
+            Gate::Void => world.drop_event(&event),
         }
     }
     world.finish(end_us)
@@ -48,8 +49,8 @@ fn obey<P: Protocol>(
     at_us: u64,
     world: &mut World<P>,
     machines: &mut [P::Machine],
-    waiting: &mut [Vec<EventOf<P>>],
-    queue: &mut Queue<P::Message, P::Command>,
+    waiting: &mut [Vec<Event>],
+    queue: &mut Queue,
 ) {
     match directive {
         Directive::Kill { place, durable } => {
@@ -68,8 +69,8 @@ fn obey<P: Protocol>(
         }
         Directive::Resume { place } => {
             for mut event in waiting[place].drain(..) {
-                event.at_us = at_us;
-                queue.push(&event);
+                event.key = event.key.at(at_us);
+                queue.push(event);
             }
         }
         Directive::Pause { .. } | Directive::Rewire => {}

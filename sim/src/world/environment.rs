@@ -1,7 +1,7 @@
 //! What the environment does at its times: faults begin and end, operators act.
 
 use super::{Agenda, Directive, NEVER, Rearm, STORE, World, index_of, place_at};
-use crate::event::{ActorId, Body, Event};
+use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{FaultKind, Place};
 use crate::plan::Plan;
 use crate::protocol::{Health, Judge, Protocol};
@@ -250,14 +250,8 @@ impl<P: Protocol> World<P> {
 
     fn command(&mut self, actor: usize, at_us: u64, command: P::Command) {
         let state = &self.actors[actor];
-        self.posts.push(Event {
-            at_us,
-            target: actor as ActorId,
-            source: actor as ActorId,
-            counter: self.agenda_next as u32,
-            boot: state.boot,
-            life: state.life,
-            body: Body::Command(command),
-        });
+        let (boot, life, id) = (state.boot, state.life, actor as ActorId);
+        let key = Key::new(at_us, id, Kind::Command, id, self.agenda_next as u32);
+        self.posts.push(Event { key, boot, life, letter: self.commands.put(&command) });
     }
 }

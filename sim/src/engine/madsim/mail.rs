@@ -8,10 +8,9 @@
 
 use super::EngineBug;
 use super::dial::Slot;
-use crate::event::{ActorId, Body, Event};
+use crate::event::{ActorId, Event, Key, Kind};
 use crate::protocol::Protocol;
-use crate::queue::Key;
-use crate::world::{EventOf, Gate, World};
+use crate::world::{Gate, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
@@ -74,9 +73,9 @@ impl Alarm {
 /// What waits for one actor.
 #[derive(Debug)]
 pub(super) struct Seat<P: Protocol> {
-    inbox: BTreeMap<Key, EventOf<P>>,
+    inbox: BTreeMap<Key, Event>,
     /// The newest arming.
-    timer: Option<EventOf<P>>,
+    timer: Option<Event>,
     pub(super) alarm: Alarm,
     /// What its process wrote last, if that is ever asked for.
     disk: Option<P::Disk>,
@@ -95,10 +94,10 @@ pub(super) struct Mail<P: Protocol> {
     pub(super) undertaker: Alarm,
     seats: Vec<Seat<P>>,
     places: Vec<PlaceState>,
-    wire: Vec<Option<EventOf<P>>>,
+    wire: Vec<Option<Event>>,
     free: Vec<Ticket>,
-    lost: BTreeMap<Key, EventOf<P>>,
-    posts: Vec<EventOf<P>>,
+    lost: BTreeMap<Key, Event>,
+    posts: Vec<Event>,
     bug: EngineBug,
 }
 
@@ -135,14 +134,14 @@ impl<P: Protocol> Mail<P> {
     pub(super) fn plan_actor(&mut self, actor: ActorId) -> Option<Slot> {
         let seat = self.seat(actor);
         let first = seat.inbox.first_key_value().map(|(key, _)| key.at_us());
-        let timer = seat.timer.map(|timer| timer.at_us);
+        let timer = seat.timer.map(|timer| timer.key.at_us());
         let slot = first.into_iter().chain(timer).min().map(|at_us| Slot::actor(at_us, actor));
         seat.alarm.plan(slot.unwrap_or(Slot::NEVER));
         slot
     }
 
     /// Takes what `actor` has to do by `now_us`, in the order of keys.
-    pub(super) fn due(&mut self, actor: ActorId, now_us: u64) -> Option<EventOf<P>> {
+    pub(super) fn due(&mut self, actor: ActorId, now_us: u64) -> Option<Event> {
         loop {
             let event = self.take(actor, now_us)?;
             match self.world.gate(&event) {
@@ -153,19 +152,19 @@ impl<P: Protocol> Mail<P> {
         }
     }
 
-    fn take(&mut self, actor: ActorId, now_us: u64) -> Option<EventOf<P>> {
+    fn take(&mut self, actor: ActorId, now_us: u64) -> Option<Event> {
         let bug = self.bug;
         let seat = self.seat(actor);
-        let timer = seat.timer.filter(|timer| timer.at_us <= now_us);
+        let timer = seat.timer.filter(|timer| timer.key.at_us() <= now_us);
         if let Some(timer) = timer {
             match bug {
                 EngineBug::CancelledReceive => {
-                    seat.inbox.retain(|key, event| key.at_us() > now_us || !matches!(event.body, Body::Message(_)));
+                    seat.inbox.retain(|key, _| key.at_us() > now_us || key.kind() != Kind::Message);
                 }
                 EngineBug::TimerFirst => return seat.timer.take(),
                 EngineBug::None => {}
             }
-            if seat.inbox.first_key_value().is_none_or(|(key, _)| timer.key() < *key) {
+            if seat.inbox.first_key_value().is_none_or(|(key, _)| timer.key < *key) {
                 return seat.timer.take();
             }
         }
@@ -181,7 +180,7 @@ impl<P: Protocol> Mail<P> {
     }
 
     /// Lets `machine` take its step. What has to travel then is handed over with its ticket.
-    pub(super) fn step(&mut self, machine: &mut P::Machine, event: &EventOf<P>, outbox: &mut Vec<(ActorId, Ticket)>) {
+    pub(super) fn step(&mut self, machine: &mut P::Machine, event: &Event, outbox: &mut Vec<(ActorId, Ticket)>) {
         self.world.step(machine, event);
         outbox.extend(self.world.cut_off().iter().map(|target| (*target, LOST)));
         self.sort_into(outbox);
@@ -191,28 +190,28 @@ impl<P: Protocol> Mail<P> {
         let mut posts = std::mem::take(&mut self.posts);
         self.world.take_posts(&mut posts);
         for event in posts.drain(..) {
-            match event.body {
-                Body::Timer { .. } => {
-                    let seat = self.seat(event.target);
+            match event.key.kind() {
+                Kind::Passed | Kind::Timer => {
+                    let seat = self.seat(event.key.target());
                     seat.timer = Some(event);
                     seat.alarm.note(slot_of(&event));
                 }
-                Body::Command(_) => self.route(event),
-                Body::Message(_) | Body::Effect(_) => {
-                    let ticket = if self.places[self.world.place_of(event.target)].up {
+                Kind::Command => self.route(event),
+                Kind::Message | Kind::Effect => {
+                    let ticket = if self.places[self.world.place_of(event.key.target())].up {
                         self.put_on_wire(event)
                     } else {
                         self.route(event);
                         LOST
                     };
-                    outbox.push((event.target, ticket));
+                    outbox.push((event.key.target(), ticket));
                 }
             }
         }
         self.posts = posts;
     }
 
-    fn put_on_wire(&mut self, event: EventOf<P>) -> Ticket {
+    fn put_on_wire(&mut self, event: Event) -> Ticket {
         match self.free.pop() {
             Some(ticket) => {
                 self.wire[ticket as usize] = Some(event);
@@ -232,21 +231,24 @@ impl<P: Protocol> Mail<P> {
         let Some(mut event) = event else { panic!("a lost message has arrived") };
         self.free.push(ticket);
         // It may have waited in the socket of a paused process.
-        event.at_us = event.at_us.max(self.world.resumed_us(actor));
-        assert!(event.target == actor && now_us.is_none_or(|now_us| now_us < event.at_us), "a datagram went astray");
+        event.key = event.key.at(event.key.at_us().max(self.world.resumed_us(actor)));
+        assert!(
+            event.key.target() == actor && now_us.is_none_or(|now_us| now_us < event.key.at_us()),
+            "a datagram went astray"
+        );
         self.route(event);
     }
 
     /// Puts an event where somebody takes it at its nominal time.
-    fn route(&mut self, event: EventOf<P>) {
-        let place = self.places[self.world.place_of(event.target)];
-        let foreign = event.boot != self.world.boot_of(event.target);
+    fn route(&mut self, event: Event) {
+        let place = self.places[self.world.place_of(event.key.target())];
+        let foreign = event.boot != self.world.boot_of(event.key.target());
         if !place.up || place.paused && foreign {
-            self.lost.insert(event.key(), event);
+            self.lost.insert(event.key, event);
             self.undertaker.note(slot_of(&event));
         } else {
-            let seat = self.seat(event.target);
-            seat.inbox.insert(event.key(), event);
+            let seat = self.seat(event.key.target());
+            seat.inbox.insert(event.key, event);
             seat.alarm.note(slot_of(&event));
         }
     }
@@ -258,12 +260,12 @@ impl<P: Protocol> Mail<P> {
             events.extend(std::mem::take(&mut self.seats[usize::from(actor)].inbox).into_values());
         }
         let (world, lost) = (&self.world, std::mem::take(&mut self.lost));
-        let (here, lost) = lost.into_iter().partition(|(_, event)| world.place_of(event.target) == place);
+        let (here, lost) = lost.into_iter().partition(|(_, event)| world.place_of(event.key.target()) == place);
         self.lost = lost;
         events.extend(BTreeMap::into_values(here));
         for mut event in events {
             // Only what waited through a pause is of an earlier time.
-            event.at_us = event.at_us.max(at_us);
+            event.key = event.key.at(event.key.at_us().max(at_us));
             self.route(event);
         }
     }
@@ -296,7 +298,7 @@ impl<P: Protocol> Mail<P> {
         for actor in self.world.actors_at(place) {
             let seat = &mut self.seats[usize::from(actor)];
             // A timer that passes during a pause is void; the world sets a new one if it is still wanted.
-            seat.timer.take_if(|timer| timer.at_us < at_us);
+            seat.timer.take_if(|timer| timer.key.at_us() < at_us);
             seat.alarm.ring();
         }
     }
@@ -314,10 +316,10 @@ impl<P: Protocol> Mail<P> {
             self.world.keep_disk(actor, disk);
         }
         for ticket in 0..self.wire.len() {
-            if let Some(event) = self.wire[ticket].take_if(|event| self.world.place_of(event.target) == place) {
+            if let Some(event) = self.wire[ticket].take_if(|event| self.world.place_of(event.key.target()) == place) {
                 self.free.push(ticket as Ticket);
-                let seat = self.seat(event.target);
-                seat.inbox.insert(event.key(), event);
+                let seat = self.seat(event.key.target());
+                seat.inbox.insert(event.key, event);
             }
         }
         self.drop_waiting(place, at_us);
@@ -329,7 +331,7 @@ impl<P: Protocol> Mail<P> {
         for actor in self.world.actors_at(place).collect::<Vec<_>>() {
             let resumed_us = self.world.resumed_us(actor);
             let inbox = std::mem::take(&mut self.seat(actor).inbox);
-            let (waiting, due) = inbox.into_iter().partition(|(_, event)| event.at_us.max(resumed_us) < at_us);
+            let (waiting, due) = inbox.into_iter().partition(|(_, event)| event.key.at_us().max(resumed_us) < at_us);
             self.seat(actor).inbox = due;
             for event in BTreeMap::into_values(waiting) {
                 self.world.drop_event(&event);
@@ -343,6 +345,6 @@ impl<P: Protocol> Mail<P> {
     }
 }
 
-fn slot_of<M, C>(event: &Event<M, C>) -> Slot {
-    Slot::actor(event.at_us, event.target)
+fn slot_of(event: &Event) -> Slot {
+    Slot::actor(event.key.at_us(), event.key.target())
 }

@@ -2,9 +2,8 @@
 
 use super::dial::{Dial, Nap};
 use super::mail::{Shared, Ticket, lock};
-use crate::event::ActorId;
+use crate::event::{ActorId, Event};
 use crate::protocol::Protocol;
-use crate::world::EventOf;
 use failproof_core::{Env, Instant, drive};
 use madsim::net::UdpSocket;
 use std::future::{Future, poll_fn};
@@ -89,10 +88,10 @@ impl<P: Protocol> Process<P> {
 }
 
 impl<P: Protocol> Env<P::Machine> for Process<P> {
-    type Wake = EventOf<P>;
+    type Wake = Event;
 
     /// The deadline has been told to the world, which sets timers by the clock of the place.
-    async fn next(&mut self, _: Option<Instant>) -> Option<EventOf<P>> {
+    async fn next(&mut self, _: Option<Instant>) -> Option<Event> {
         loop {
             let due = self.now_us.and_then(|now_us| lock(&self.shared).due(self.actor, now_us));
             if due.is_some() {
@@ -104,7 +103,7 @@ impl<P: Protocol> Env<P::Machine> for Process<P> {
     }
 
     /// Sends nothing yet: nothing may happen between two steps of one slot.
-    async fn step(&mut self, machine: &mut P::Machine, event: EventOf<P>) {
+    async fn step(&mut self, machine: &mut P::Machine, event: Event) {
         lock(&self.shared).step(machine, &event, &mut self.outbox);
         self.write_disk(machine);
     }
