@@ -25,13 +25,7 @@ pub struct Letters<T> {
 }
 
 impl<T: Copy> Letters<T> {
-    /// Nothing yet.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
-    }
-
-    /// Keeps something until it is taken.
+    /// Keeps something until it is forgotten.
     pub fn put(&mut self, content: &T) -> Letter {
         let Some(slot) = self.free.pop() else {
             self.slots.push(*content);
@@ -53,8 +47,9 @@ impl<T: Copy> Letters<T> {
     }
 }
 
-impl<T: Copy> Default for Letters<T> {
+/// Nothing yet.
+impl<T> Default for Letters<T> {
     fn default() -> Self {
-        Self::new()
+        Self { slots: Vec::new(), free: Vec::new() }
     }
 }

@@ -37,6 +37,9 @@ struct Link {
     sent: u32,
 }
 
+/// The index of a link that nothing was sent over yet.
+const NEW: u32 = u32::MAX;
+
 impl Network {
     /// A network between actors at these places. Loss and duplication by noise end at `calm_from_us`.
     #[must_use]
@@ -44,7 +47,7 @@ impl Network {
         Self {
             noise,
             calm_from_us,
-            index: vec![0; places.len() * places.len()],
+            index: vec![NEW; places.len() * places.len()],
             places,
             links: Vec::new(),
             faults: Vec::new(),
@@ -70,13 +73,19 @@ impl Network {
 
     fn link(&mut self, source: ActorId, target: ActorId) -> &mut Link {
         let at = usize::from(source) * self.places.len() + usize::from(target);
-        if self.index[at] == 0 {
-            let stream = Stream::new(self.noise.seed, Concern::Link, source, target);
-            self.links.push(Link { stream, sent: 0 });
-            self.index[at] = self.links.len() as u32;
-        }
-        let link = self.index[at] as usize - 1;
-        &mut self.links[link]
+        let link = match self.index[at] {
+            NEW => self.add_link(at, source, target),
+            link => link,
+        };
+        &mut self.links[link as usize]
+    }
+
+    #[cold]
+    fn add_link(&mut self, at: usize, source: ActorId, target: ActorId) -> u32 {
+        let stream = Stream::new(self.noise.seed, Concern::Link, source, target);
+        self.index[at] = self.links.len() as u32;
+        self.links.push(Link { stream, sent: 0 });
+        self.index[at]
     }
 
     /// Decides about one message sent at `at_us`. Takes one word from the link's stream.

@@ -2,6 +2,7 @@
 
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::letters::Letter;
+use crate::world::Pending;
 
 /// Pending events.
 ///
@@ -20,23 +21,6 @@ impl Queue {
         Self { sorted: Vec::new(), timers: Timers::new(actors) }
     }
 
-    /// Adds an event. A timer takes the place of the one that its actor had.
-    pub fn push(&mut self, event: Event) {
-        if event.is_timer() {
-            self.timers.set(event);
-            return;
-        }
-        let mut at = self.sorted.len();
-        if at <= FEW {
-            while at > 0 && self.sorted[at - 1].key < event.key {
-                at -= 1;
-            }
-        } else {
-            at = self.sorted.partition_point(|other| other.key > event.key);
-        }
-        self.sorted.insert(at, event);
-    }
-
     /// When the earliest event is due.
     #[must_use]
     pub fn next_us(&self) -> Option<u64> {
@@ -48,7 +32,7 @@ impl Queue {
     pub fn pop(&mut self) -> Option<Event> {
         let next = self.sorted.last();
         // One comparison decides nearly always: only a timer of the same time and target needs the rest of the key.
-        let (timer, other) = (self.timers.winner(), next.map_or(NEVER, |event| event.key.when()));
+        let (timer, other) = (self.timers.winner, next.map_or(NEVER, |event| event.key.when()));
         if timer > other {
             return self.sorted.pop();
         }
@@ -61,59 +45,86 @@ impl Queue {
     }
 }
 
+impl Pending for Queue {
+    // Inlined, because an event that is handed over in memory is read in other pieces than it was written in: that waits.
+    #[inline(always)]
+    fn add(&mut self, event: Event) {
+        let mut at = self.sorted.len();
+        if at <= FEW {
+            while at > 0 && self.sorted[at - 1].key < event.key {
+                at -= 1;
+            }
+        } else {
+            at = self.sorted.partition_point(|other| other.key > event.key);
+        }
+        self.sorted.insert(at, event);
+    }
+
+    fn set_timer(&mut self, timer: Event) {
+        self.timers.set(timer);
+    }
+}
+
 /// The timer of each actor in a tournament: who wins is due first.
 ///
-/// Shape: a binary tree in one list. The root stands at 1, the children of `n` at `2n` and `2n + 1`, and the leaves, one
-/// for each actor, from `leaves` on; a node holds the lesser of its children, as the first word of a key. No two timers
-/// share that word. Setting one costs the height of the tree.
+/// Shape: a tree of groups of four in one list. A group holds the first words of the keys of four actors' timers, which no
+/// two of them share, or the least words of the four groups below it. The root stands at 0, the groups below `n` at
+/// `4n + 1` to `4n + 4`, and those of actors from `leaves` on. Setting a timer costs the height of the tree.
 #[derive(Debug)]
 struct Timers {
-    tree: Vec<u64>,
+    tree: Vec<[u64; WIDTH]>,
     leaves: usize,
+    /// The first word of the earliest key, or [`NEVER`].
+    winner: u64,
     /// The timer that each actor had last.
     armed: Vec<Event>,
 }
+
+/// How many compete in one group.
+const WIDTH: usize = 4;
 
 /// Later than any timer.
 const NEVER: u64 = u64::MAX;
 
 impl Timers {
     fn new(actors: usize) -> Self {
-        let leaves = actors.next_power_of_two();
+        let (mut leaves, mut wide) = (0, 1);
+        while wide * WIDTH < actors {
+            leaves += wide;
+            wide *= WIDTH;
+        }
         let none = Event { key: Key::new(0, 0, Kind::Timer, 0, 0), boot: 0, life: 0, letter: Letter::NONE };
-        Self { tree: vec![NEVER; 2 * leaves], leaves, armed: vec![none; actors] }
+        Self { tree: vec![[NEVER; WIDTH]; leaves + wide], leaves, winner: NEVER, armed: vec![none; actors] }
     }
 
     fn set(&mut self, timer: Event) {
-        let actor = timer.key.target();
-        self.armed[usize::from(actor)] = timer;
+        let actor = usize::from(timer.key.target());
+        self.armed[actor] = timer;
         self.put(actor, timer.key.when());
     }
 
     fn clear(&mut self, actor: ActorId) {
-        self.put(actor, NEVER);
+        self.put(usize::from(actor), NEVER);
     }
 
-    fn put(&mut self, actor: ActorId, when: u64) {
-        let tree = self.tree.as_mut_slice();
-        let mut node = self.leaves + usize::from(actor);
+    fn put(&mut self, actor: usize, when: u64) {
+        let (mut group, mut seat) = (self.leaves + actor / WIDTH, actor % WIDTH);
         let mut least = when;
-        tree[node] = when;
-        while node > 1 {
-            least = least.min(tree[node ^ 1]);
-            node /= 2;
-            tree[node] = least;
+        loop {
+            let seats = &mut self.tree[group];
+            seats[seat] = least;
+            // What was just stored is not loaded again: that would take longer than all the rest.
+            least = least.min(seats[seat ^ 1].min(seats[seat ^ 2]).min(seats[seat ^ 3]));
+            if group == 0 {
+                self.winner = least;
+                return;
+            }
+            (group, seat) = ((group - 1) / WIDTH, (group - 1) % WIDTH);
         }
     }
 
-    /// The first word of the earliest key, or [`NEVER`].
-    fn winner(&self) -> u64 {
-        self.tree[1]
-    }
-
     fn earliest(&self) -> Option<Event> {
-        let winner = self.winner();
-        (winner != NEVER).then(|| self.armed[usize::from(winner as ActorId)])
+        (self.winner != NEVER).then(|| self.armed[usize::from(self.winner as ActorId)])
     }
 }
 

@@ -1,11 +1,12 @@
 //! The world: nodes, clocks, network, store. The one place that calls a machine, records its step and has it judged.
 //!
 //! A world does not let time pass: an engine does, and hands it one event after another in the order of
-//! [`Event::key`]. What follows from a step, the engine finds in [`World::take_posts`].
+//! [`Event::key`]. What follows from a step, it puts in the engine's own [`Pending`].
 
 mod environment;
 
 use crate::chance::{Concern, Stream};
+use crate::clock::Clock;
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{Access, FaultKind, Place};
 use crate::letters::{Letter, Letters};
@@ -17,6 +18,25 @@ use crate::report::RunReport;
 use crate::trace::{Record, Trace};
 use failproof_core::{Duration, Instant, Machine};
 use std::sync::Arc;
+
+/// Where a world puts the events that follow from what happens.
+pub trait Pending {
+    /// Adds an event that is not a timer.
+    fn add(&mut self, event: Event);
+    /// Sets an actor's timer. The one that the actor had does not count any more.
+    fn set_timer(&mut self, timer: Event);
+}
+
+/// For an engine that sorts them itself.
+impl Pending for Vec<Event> {
+    fn add(&mut self, event: Event) {
+        self.push(event);
+    }
+
+    fn set_timer(&mut self, timer: Event) {
+        self.push(timer);
+    }
+}
 
 /// What the environment asks of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +99,8 @@ struct ActorState<D> {
     boot: u32,
     lives_before: u32,
     life: u32,
-    deadline: Option<Instant>,
+    /// [`FAR`] without one.
+    deadline: Instant,
     wake_us: u64,
     arming: u32,
     late: Stream,
@@ -90,7 +111,7 @@ struct ActorState<D> {
 
 /// The simulated whole.
 #[derive(Debug)]
-pub struct World<P: Protocol> {
+pub struct World<P: Protocol, Q> {
     plan: Arc<Plan>,
     cast: Vec<Actor>,
     actors: Vec<ActorState<P::Disk>>,
@@ -104,7 +125,7 @@ pub struct World<P: Protocol> {
     generation: u32,
     faults_seen: Vec<u64>,
     outputs: Vec<P::Output>,
-    posts: Vec<Event>,
+    pending: Q,
     /// The messages under way, and the commands.
     messages: Letters<P::Message>,
     commands: Letters<P::Command>,
@@ -115,6 +136,8 @@ pub struct World<P: Protocol> {
 
 /// Never armed.
 const NEVER: u64 = u64::MAX;
+/// The deadline of who waits for messages only.
+const FAR: Instant = Instant::from_micros(u64::MAX);
 const STORE: usize = 0;
 
 /// The index of a place: the store, the resource, then the nodes.
@@ -136,10 +159,10 @@ const fn place_at(index: usize) -> Place {
     }
 }
 
-impl<P: Protocol> World<P> {
+impl<P: Protocol, Q: Pending> World<P, Q> {
     /// A world in which nothing has started yet. `plan` has been checked; `record` keeps the trace's records.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, record: bool) -> Self {
+    pub fn new(plan: Arc<Plan>, record: bool, pending: Q) -> Self {
         let cast = P::cast(&plan);
         let options = &plan.options;
         let counts_suspended = P::counts_suspended_time(&plan);
@@ -159,7 +182,7 @@ impl<P: Protocol> World<P> {
                 boot: 0,
                 lives_before: 0,
                 life: 0,
-                deadline: None,
+                deadline: FAR,
                 wake_us: NEVER,
                 arming: 0,
                 late: Stream::new(plan.noise.seed, Concern::Timer, id as u16, 0),
@@ -194,9 +217,9 @@ impl<P: Protocol> World<P> {
             agenda_next: 0,
             generation: 0,
             outputs: Vec::with_capacity(8),
-            posts: Vec::with_capacity(16),
-            messages: Letters::new(),
-            commands: Letters::new(),
+            pending,
+            messages: Letters::default(),
+            commands: Letters::default(),
             cut_off: Vec::new(),
             actors,
             agenda,
@@ -246,15 +269,9 @@ impl<P: Protocol> World<P> {
         self.actors[usize::from(actor)].place
     }
 
-    /// Shows each event that followed from what happened last, and forgets it.
-    pub fn for_each_post(&mut self, take: impl FnMut(Event)) {
-        self.posts.iter().copied().for_each(take);
-        self.posts.clear();
-    }
-
-    /// Takes them all at once.
-    pub fn take_posts(&mut self, into: &mut Vec<Event>) {
-        into.append(&mut self.posts);
+    /// The events that followed.
+    pub const fn pending(&mut self) -> &mut Q {
+        &mut self.pending
     }
 
     /// To whom the last step sent something although no way led there. An engine with a network of its own sends it all
@@ -295,7 +312,7 @@ impl<P: Protocol> World<P> {
         state.boot += 1;
         state.life = state.lives_before + 1;
         let machine = P::boot(&self.plan, &self.cast[id], boot);
-        self.arm(actor, machine.deadline(), at_us);
+        self.arm(actor, machine.deadline().unwrap_or(FAR), at_us);
         machine
     }
 
@@ -346,11 +363,10 @@ impl<P: Protocol> World<P> {
 
     /// Lets `machine`, the target of `event`, take its step at the event's nominal time.
     pub fn step(&mut self, machine: &mut P::Machine, event: &Event) {
-        self.cut_off.clear();
         let (at_us, target, source) = (event.key.at_us(), event.key.target(), event.key.source());
         let id = usize::from(target);
-        let place_index = self.actors[id].place;
-        let now = self.places[place_index].clock.read(at_us);
+        let ActorState { place, lives_before, .. } = self.actors[id];
+        let now = self.places[place].clock.read(at_us);
         let cause = match event.key.kind() {
             Kind::Passed | Kind::Timer => Cause::Timer,
             Kind::Command => Cause::Command(*self.commands.get(event.letter)),
@@ -361,54 +377,70 @@ impl<P: Protocol> World<P> {
             }
         };
         let (fate, muted) = match cause {
-            Cause::Message(message) if place_index == STORE && !self.store_faults.is_empty() => {
+            Cause::Message(message) if place == STORE && !self.store_faults.is_empty() => {
                 let fate = self.fate(source, message);
                 (fate, fate.is_some() && self.answer_lost(source, message))
             }
             _ => (Some(StoreFate::Serve), false),
         };
-        let mut outputs = std::mem::take(&mut self.outputs);
         if let Some(fate) = fate {
-            let wall = self.places[place_index].wall.read(at_us);
-            machine.handle(now, Stimulus { wall, fate, cause }, &mut outputs);
+            let wall = self.places[place].wall.read(at_us);
+            machine.handle(now, Stimulus { wall, fate, cause }, &mut self.outputs);
         }
-        let life = self.actors[id].lives_before + P::life(machine);
+        let life = lives_before + P::life(machine);
         self.actors[id].life = life;
-        let step =
-            Step { at_us, actor: target, life, source, source_life: event.life, cause, machine, outputs: &outputs };
+        let step = Step {
+            at_us,
+            actor: target,
+            life,
+            source,
+            source_life: event.life,
+            cause,
+            machine,
+            outputs: &self.outputs,
+        };
         let noted = if fate.is_some() { self.judge.observe(&step) } else { Noted::default() };
         let digest = match cause {
             Cause::Message(message) => P::digest(message),
             Cause::Timer | Cause::Command(_) => 0,
         };
         let action = noted.action.map_or(0, |name| u64::from(name.as_bytes()[name.len() - 1]) << 8 | name.len() as u64);
-        let what = event.key.what() | (outputs.len() as u64) << 56;
+        let what = event.key.what() | (self.outputs.len() as u64) << 56;
         let state = now.as_micros().rotate_left(24) ^ u64::from(event.life) ^ action.rotate_right(16);
         self.trace.add(&[event.key.when(), what, state, digest.rotate_left(1) ^ noted.refined]);
         if self.trace.records_kept() {
-            self.keep_record(event, now, fate, muted, noted.action, &outputs);
+            self.keep_record(event, now, fate, muted, noted.action);
         }
         self.forget_letter(event);
         if target == RESOURCE && event.key.kind() == Kind::Message {
             self.effect_gone(source, event.life);
         }
         if muted {
-            outputs.clear();
+            self.outputs.clear();
         }
+        self.cut_off.clear();
+        if !self.outputs.is_empty() {
+            self.carry_out(target, source, life, at_us);
+        }
+        let deadline = machine.deadline().unwrap_or(FAR);
+        // A deadline ahead that stays where it was keeps its timer: whatever changes the clock sets the timer itself.
+        if self.actors[id].deadline != deadline || deadline <= now {
+            self.arm(target, deadline, at_us);
+        }
+    }
+
+    /// Does what `actor`, whom `asker` made do something, asks for.
+    fn carry_out(&mut self, actor: ActorId, asker: ActorId, life: u32, at_us: u64) {
+        let mut outputs = std::mem::take(&mut self.outputs);
         for output in &outputs {
             match P::act(output) {
-                Act::Send(to, message) => self.send(target, to.unwrap_or(source), life, at_us, message),
-                Act::Effect(_, message, after) => self.begin_effect(target, life, at_us, message, after),
+                Act::Send(target, message) => self.send(actor, target.unwrap_or(asker), life, at_us, message),
+                Act::Effect(_, message, after) => self.begin_effect(actor, life, at_us, message, after),
                 Act::Tell => {}
             }
         }
         outputs.clear();
         self.outputs = outputs;
-        let deadline = machine.deadline();
-        // A deadline ahead that stays where it was keeps its timer: whatever changes the clock sets the timer itself.
-        if self.actors[id].deadline != deadline || deadline.is_some_and(|deadline| deadline <= now) {
-            self.arm(target, deadline, at_us);
-        }
     }
 
     fn keep_record(
@@ -418,7 +450,6 @@ impl<P: Protocol> World<P> {
         fate: Option<StoreFate>,
         muted: bool,
         action: Option<&'static str>,
-        outputs: &[P::Output],
     ) {
         let place_of = |actor: ActorId| self.cast[usize::from(actor)].place;
         let cause = match event.key.kind() {
@@ -444,7 +475,7 @@ impl<P: Protocol> World<P> {
             cause,
             action,
             state: self.judge.describe(event.key.target()),
-            outputs: outputs.iter().map(|output| format!("{output:?}")).collect(),
+            outputs: self.outputs.iter().map(|output| format!("{output:?}")).collect(),
         };
         self.trace.keep(record);
     }
@@ -500,12 +531,19 @@ impl<P: Protocol> World<P> {
             self.post_message(key.delayed(after_us), boot, life, message);
         }
         if let Some(after_us) = delivery.again_after_us {
-            self.post_message(key.next().delayed(after_us), boot, life, message);
+            self.post_again(key.next().delayed(after_us), boot, life, message);
         }
     }
 
+    /// Rare, and so kept out of the way.
+    #[cold]
+    fn post_again(&mut self, key: Key, boot: u32, life: u32, message: &P::Message) {
+        self.post_message(key, boot, life, message);
+    }
+
+    #[inline(always)]
     fn post_message(&mut self, key: Key, boot: u32, life: u32, message: &P::Message) {
-        self.posts.push(Event { key, boot, life, letter: self.messages.put(message) });
+        self.pending.add(Event { key, boot, life, letter: self.messages.put(message) });
         if key.target() == RESOURCE {
             self.judge.in_flight(key.source(), life, true);
         }
@@ -527,7 +565,7 @@ impl<P: Protocol> World<P> {
         let state = &mut self.actors[usize::from(actor)];
         state.effects += 1;
         let key = Key::new(at_us + after.as_micros().max(1), actor, Kind::Effect, actor, state.effects);
-        self.posts.push(Event { key, boot: state.boot, life, letter: self.messages.put(message) });
+        self.pending.add(Event { key, boot: state.boot, life, letter: self.messages.put(message) });
         self.judge.in_flight(actor, life, true);
     }
 
@@ -535,6 +573,7 @@ impl<P: Protocol> World<P> {
     fn leave(&mut self, event: &Event) {
         let (at_us, target) = (event.key.at_us(), event.key.target());
         let message = *self.messages.get(event.letter);
+        self.cut_off.clear();
         self.send(target, RESOURCE, event.life, at_us, &message);
         self.effect_gone(target, event.life);
         self.trace.add(&[
@@ -545,21 +584,22 @@ impl<P: Protocol> World<P> {
         ]);
         if self.trace.records_kept() {
             let now = self.places[self.actors[usize::from(target)].place].clock.read(at_us);
-            self.keep_record(event, now, Some(StoreFate::Serve), false, None, &[]);
+            self.keep_record(event, now, Some(StoreFate::Serve), false, None);
         }
         self.forget_letter(event);
     }
 
     /// Sets the timer of an actor to its deadline.
-    fn arm(&mut self, actor: ActorId, deadline: Option<Instant>, at_us: u64) {
+    #[inline]
+    fn arm(&mut self, actor: ActorId, deadline: Instant, at_us: u64) {
         let late_max = self.plan.noise.timer_late_us_max;
         let state = &mut self.actors[usize::from(actor)];
         if state.deadline != deadline {
             state.deadline = deadline;
             state.late_us = if late_max > 0 { state.late.below(late_max + 1) } else { 0 };
         }
-        let due = deadline.and_then(|deadline| self.places[state.place].clock.when(deadline));
-        let wake_us = due.map_or(NEVER, |due| (due + state.late_us).max(at_us + 1));
+        let wake_us =
+            when(&self.places[state.place].clock, deadline).map_or(NEVER, |due| (due + state.late_us).max(at_us + 1));
         if wake_us != state.wake_us {
             self.set_timer(actor, wake_us, Kind::Timer);
         }
@@ -569,9 +609,8 @@ impl<P: Protocol> World<P> {
     fn rearm(&mut self, actor: ActorId, at_us: u64, why: Rearm) {
         let state = &self.actors[usize::from(actor)];
         let clock = &self.places[state.place].clock;
-        let due = state.deadline.and_then(|deadline| clock.when(deadline));
-        let passed = state.deadline.is_some_and(|deadline| clock.read(at_us) >= deadline);
-        let wake_us = match due {
+        let passed = clock.read(at_us) >= state.deadline;
+        let wake_us = match when(clock, state.deadline) {
             // What was due while the place stood still happens as soon as it goes on.
             Some(_) if passed && why == Rearm::Resumed => at_us,
             // A clock that changes makes no timer later than it already is.
@@ -591,7 +630,7 @@ impl<P: Protocol> World<P> {
         state.arming += 1;
         if wake_us != NEVER {
             let key = Key::new(wake_us, actor, kind, actor, state.arming);
-            self.posts.push(Event { key, boot: state.boot, life: state.life, letter: Letter::NONE });
+            self.pending.set_timer(Event { key, boot: state.boot, life: state.life, letter: Letter::NONE });
         }
     }
 
@@ -627,6 +666,11 @@ impl<P: Protocol> World<P> {
         self.judge.finish(at_us, &mut report);
         (report, self.trace.into_records())
     }
+}
+
+/// When a clock shows a deadline, if it ever does.
+const fn when(clock: &Clock, deadline: Instant) -> Option<u64> {
+    if deadline.as_micros() == FAR.as_micros() { None } else { clock.when(deadline) }
 }
 
 /// The resource's place in the cast.

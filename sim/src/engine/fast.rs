@@ -6,31 +6,29 @@ use crate::protocol::Protocol;
 use crate::queue::Queue;
 use crate::report::RunReport;
 use crate::trace::Record;
-use crate::world::{Directive, Gate, World};
+use crate::world::{Directive, Gate, Pending, World};
 use std::sync::Arc;
 
 /// Runs `plan`, which has been checked, to its end.
 #[must_use]
 pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record>) {
     let end_us = plan.options.time_us;
-    let mut world = World::<P>::new(plan, record);
-    let mut queue = Queue::new(world.cast().len());
+    let mut world = World::<P, _>::new(Arc::clone(&plan), record, Queue::new(P::cast(&plan).len()));
     let mut waiting: Vec<Vec<Event>> = (0..world.places()).map(|_| Vec::new()).collect();
     let mut directives = Vec::new();
     let mut machines: Vec<P::Machine> = (0..world.cast().len() as u16).map(|actor| world.start(actor, 0)).collect();
     loop {
-        world.for_each_post(|event| queue.push(event));
         if let Some(agenda_us) = world.agenda_us()
             && agenda_us <= end_us
-            && queue.next_us().is_none_or(|next_us| agenda_us <= next_us)
+            && world.pending().next_us().is_none_or(|next_us| agenda_us <= next_us)
         {
             world.environment(&mut directives);
             for directive in directives.drain(..) {
-                obey(directive, agenda_us, &mut world, &mut machines, &mut waiting, &mut queue);
+                obey(directive, agenda_us, &mut world, &mut machines, &mut waiting);
             }
             continue;
         }
-        let Some(event) = queue.pop() else { break };
+        let Some(event) = world.pending().pop() else { break };
         if event.key.at_us() > end_us {
             break;
         }
@@ -47,10 +45,9 @@ pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record
 fn obey<P: Protocol>(
     directive: Directive,
     at_us: u64,
-    world: &mut World<P>,
+    world: &mut World<P, Queue>,
     machines: &mut [P::Machine],
     waiting: &mut [Vec<Event>],
-    queue: &mut Queue,
 ) {
     match directive {
         Directive::Kill { place, durable } => {
@@ -70,7 +67,7 @@ fn obey<P: Protocol>(
         Directive::Resume { place } => {
             for mut event in waiting[place].drain(..) {
                 event.key = event.key.at(at_us);
-                queue.push(event);
+                world.pending().add(event);
             }
         }
         Directive::Pause { .. } | Directive::Rewire => {}

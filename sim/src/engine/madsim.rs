@@ -119,7 +119,7 @@ struct Supervisor<P: Protocol> {
 
 impl<P: Protocol> Supervisor<P> {
     fn new(plan: &Arc<Plan>, record: bool, quirks: Quirks) -> Self {
-        let world = World::<P>::new(Arc::clone(plan), record);
+        let world = World::<P, _>::new(Arc::clone(plan), record, Vec::new());
         let (handle, places, actors) = (Handle::current(), world.places(), world.cast().len());
         let build = |place| handle.create_node().name(format!("place {place}")).ip(address(place, 1).ip()).build().id();
         let nodes = if quirks.reversed {

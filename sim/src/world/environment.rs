@@ -1,6 +1,6 @@
 //! What the environment does at its times: faults begin and end, operators act.
 
-use super::{Agenda, Directive, NEVER, Rearm, STORE, World, index_of, place_at};
+use super::{Agenda, Directive, FAR, NEVER, Pending, Rearm, STORE, World, index_of, place_at};
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{FaultKind, Place};
 use crate::plan::Plan;
@@ -8,7 +8,7 @@ use crate::protocol::{Health, Judge, Protocol};
 use failproof_core::Duration;
 use std::sync::Arc;
 
-impl<P: Protocol> World<P> {
+impl<P: Protocol, Q: Pending> World<P, Q> {
     /// Lets the environment do the next thing on its agenda, and says what the engine has to do for it.
     pub fn environment(&mut self, directives: &mut Vec<Directive>) {
         let Some(&(at_us, what)) = self.agenda.get(self.agenda_next) else { return };
@@ -182,7 +182,7 @@ impl<P: Protocol> World<P> {
             if self.actors[id].place == place {
                 let state = &mut self.actors[id];
                 state.lives_before = state.life;
-                state.deadline = None;
+                state.deadline = FAR;
                 state.wake_us = NEVER;
                 state.arming += 1;
                 state.disk = None;
@@ -252,6 +252,6 @@ impl<P: Protocol> World<P> {
         let state = &self.actors[actor];
         let (boot, life, id) = (state.boot, state.life, actor as ActorId);
         let key = Key::new(at_us, id, Kind::Command, id, self.agenda_next as u32);
-        self.posts.push(Event { key, boot, life, letter: self.commands.put(&command) });
+        self.pending.add(Event { key, boot, life, letter: self.commands.put(&command) });
     }
 }

@@ -89,7 +89,7 @@ struct PlaceState {
 
 /// The world, and what is under way.
 pub(super) struct Mail<P: Protocol> {
-    pub(super) world: World<P>,
+    pub(super) world: World<P, Vec<Event>>,
     /// Wakes the supervisor when something is lost.
     pub(super) undertaker: Alarm,
     seats: Vec<Seat<P>>,
@@ -102,7 +102,7 @@ pub(super) struct Mail<P: Protocol> {
 }
 
 impl<P: Protocol> Mail<P> {
-    pub(super) fn new(world: World<P>, bug: EngineBug) -> Self {
+    pub(super) fn new(world: World<P, Vec<Event>>, bug: EngineBug) -> Self {
         let seat = |_| Seat { inbox: BTreeMap::new(), timer: None, alarm: Alarm::new(), disk: None };
         Self {
             seats: world.cast().iter().map(seat).collect(),
@@ -188,7 +188,7 @@ impl<P: Protocol> Mail<P> {
 
     fn sort_into(&mut self, outbox: &mut Vec<(ActorId, Ticket)>) {
         let mut posts = std::mem::take(&mut self.posts);
-        self.world.take_posts(&mut posts);
+        posts.append(self.world.pending());
         for event in posts.drain(..) {
             match event.key.kind() {
                 Kind::Passed | Kind::Timer => {
