@@ -23,7 +23,7 @@ use crate::fault::{Access, FaultKind, Place};
 use crate::plan::{Plan, TaskKind};
 use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus};
 use failproof_core::election::{
-    Candidate, HeartbeatTable, Input, Message, NodeClock, Output, Resolver, Resource, Start, Target,
+    Candidate, HeartbeatTable, Input, Landing, Message, NodeClock, Output, Resolver, Resource, Start, Target,
 };
 use failproof_core::{Duration, Host, Instant, Machine, Utype};
 use server::TableServer;
@@ -53,12 +53,19 @@ pub enum Command {
 pub enum Member {
     /// The heartbeat table.
     Table(Box<TableServer>),
-    /// What primaries write to, and how the last message landed.
-    Resource(Resource, Option<failproof_core::election::Landing>),
+    /// What primaries write to.
+    Resource(Box<ResourceServer>),
     /// A candidate.
     Candidate(Box<Candidate>),
     /// A read-only client.
-    Resolver(Resolver),
+    Resolver(Box<Resolver>),
+}
+
+/// What primaries write to, and how the last message landed.
+#[derive(Debug)]
+pub struct ResourceServer {
+    resource: Resource,
+    landing: Option<Landing>,
 }
 
 /// What survives a crash.
@@ -89,9 +96,9 @@ impl Machine for Member {
     fn handle(&mut self, now: Instant, stimulus: Self::Input<'_>, outputs: &mut Vec<Output>) {
         match (self, stimulus.cause) {
             (Self::Table(server), cause) => server.handle(now, stimulus.wall, stimulus.fate, cause, outputs),
-            (Self::Resource(resource, landing), Cause::Message(message)) => {
-                let (landed, answer) = resource.serve(message);
-                *landing = landed;
+            (Self::Resource(server), Cause::Message(message)) => {
+                let (landing, answer) = server.resource.serve(message);
+                server.landing = landing;
                 outputs.extend(answer.map(|answer| Output::Send(Target::Asker, answer)));
             }
             (Self::Candidate(candidate), Cause::Message(message)) => {
@@ -106,13 +113,13 @@ impl Machine for Member {
                 resolver.handle(now, Input::Message(message), outputs);
             }
             (Self::Resolver(resolver), Cause::Timer) => resolver.handle(now, Input::Timer, outputs),
-            (Self::Resource(..) | Self::Candidate(_) | Self::Resolver(_), _) => {}
+            (Self::Resource(_) | Self::Candidate(_) | Self::Resolver(_), _) => {}
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
         match self {
-            Self::Table(_) | Self::Resource(..) => None,
+            Self::Table(_) | Self::Resource(_) => None,
             Self::Candidate(candidate) => candidate.deadline(),
             Self::Resolver(resolver) => resolver.deadline(),
         }
@@ -155,7 +162,7 @@ impl Protocol for Election {
                     Some(Disk::Resource(resource)) => resource,
                     _ => Resource::new(usize::from(options.utypes), rules.fencing),
                 };
-                Member::Resource(kept, None)
+                Member::Resource(Box::new(ResourceServer { resource: kept, landing: None }))
             }
             (role::CANDIDATE, Place::Node(node)) => {
                 let mut config = options.candidate(Utype(actor.utype), Host(node));
@@ -167,14 +174,17 @@ impl Protocol for Election {
                 };
                 Member::Candidate(Box::new(Candidate::new(config, start)))
             }
-            _ => Member::Resolver(Resolver::new(Utype(actor.utype), options.heartbeat_interval_us, rules)),
+            _ => {
+                let interval = options.heartbeat_interval_us;
+                Member::Resolver(Box::new(Resolver::new(Utype(actor.utype), interval, rules)))
+            }
         }
     }
 
     fn disk(machine: &Member) -> Option<Disk> {
         match machine {
             Member::Table(server) => Some(Disk::Table(server.table().clone())),
-            Member::Resource(resource, _) => Some(Disk::Resource(resource.clone())),
+            Member::Resource(server) => Some(Disk::Resource(server.resource.clone())),
             Member::Candidate(_) | Member::Resolver(_) => None,
         }
     }

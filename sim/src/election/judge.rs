@@ -54,6 +54,13 @@ struct Standing {
     health: Health,
 }
 
+impl Standing {
+    /// Whether its own place or clock is a reason for doubt.
+    const fn is_disturbed(&self) -> bool {
+        self.unsettled || self.health.clock_out || (self.holds && self.anchor_tag < self.clean_tag)
+    }
+}
+
 /// One lease: the election of one kind of leader.
 #[derive(Debug)]
 struct Lease {
@@ -261,6 +268,7 @@ impl ElectionJudge {
         if !refined.works {
             self.update_doubt(step.actor, step.at_us);
         }
+        let mut term_ended = before.term_ended;
         for output in step.outputs {
             match output {
                 Output::Effect { .. } if !refined.works => {
@@ -268,13 +276,14 @@ impl ElectionJudge {
                     let guard = "an operation was issued by a candidate that does not work as primary";
                     self.broken(utype, Property::OnlyPrimariesIssue, step.at_us, life, None, guard);
                 }
-                Output::Event(Event::TermEnded) if self.is_calm(step.at_us) => self.false_step_downs += 1,
-                Output::Event(Event::Deposed) if self.is_calm(step.at_us) => self.false_step_downs += 1,
+                Output::Event(event @ (Event::TermEnded | Event::Deposed)) => {
+                    self.false_step_downs += u64::from(self.is_calm(step.at_us));
+                    term_ended |= *event == Event::TermEnded;
+                }
                 _ => {}
             }
         }
-        let ends = |output: &Output| matches!(output, Output::Event(Event::TermEnded));
-        if before.term_ended || step.outputs.iter().any(ends) {
+        if term_ended {
             // Work goes on for the stop time; only its end is the end.
             let stopping = refined.works && step.life == before.life;
             self.standings[id].term_ended = stopping;
@@ -353,16 +362,22 @@ impl ElectionJudge {
     }
 
     /// Doubt begins or ends as the world's knowledge of pauses and clocks says.
+    #[inline]
     fn update_doubt(&mut self, actor: ActorId, at_us: u64) {
-        let standing = self.standings[usize::from(actor)];
-        let stale = standing.holds && standing.anchor_tag < standing.clean_tag;
-        let doubted = standing.unsettled || standing.health.clock_out || self.store_clock_out || stale;
-        if doubted == standing.doubted || standing.life == 0 {
-            return;
+        let standing = &self.standings[usize::from(actor)];
+        let doubted = standing.is_disturbed() || self.store_clock_out;
+        if doubted != standing.doubted && standing.life > 0 {
+            self.set_doubted(actor, doubted, at_us);
         }
-        self.standings[usize::from(actor)].doubted = doubted;
+    }
+
+    #[cold]
+    fn set_doubted(&mut self, actor: ActorId, doubted: bool, at_us: u64) {
+        let standing = &mut self.standings[usize::from(actor)];
+        standing.doubted = doubted;
+        let life = spec_id(actor, standing.life);
         let utype = self.utype_of(actor);
-        let at = self.life(utype, spec_id(actor, standing.life));
+        let at = self.life(utype, life);
         self.leases[utype].lives[at].doubted = doubted;
         let action = if doubted { Action::Doubt } else { Action::Trust };
         self.tell(utype, action, at, at_us);
@@ -514,7 +529,7 @@ impl Judge<Election> for ElectionJudge {
         match step.machine {
             Member::Candidate(candidate) => self.candidate(step, candidate),
             Member::Table(server) => self.table(step, server.served()),
-            Member::Resource(_, landing) => match (step.cause, landing) {
+            Member::Resource(server) => match (step.cause, server.landing) {
                 (Cause::Message(_), Some(landing)) if landing.accepted => {
                     self.accept(landing.utype.index(), spec_id(step.source, step.source_life), step.at_us);
                     Noted { action: Some(Action::Accept.name()), refined: landing.epoch.as_u64() }
