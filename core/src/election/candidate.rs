@@ -461,8 +461,7 @@ impl Candidate {
     /// remembered heartbeat up to it.
     fn prove(&mut self, outputs: &mut Vec<Output>, now: Instant) {
         let seq = self.seen.row.seq;
-        let proven = self.proofs.iter().filter(|(tag, _)| *tag > 0 && *tag <= seq).max_by_key(|(tag, _)| *tag);
-        let Some(&(tag, sent_at)) = proven else { return };
+        let Some((tag, sent_at)) = self.newest_proof(seq) else { return };
         if tag < self.anchor_tag {
             return;
         }
@@ -477,6 +476,15 @@ impl Candidate {
             // As between any two heartbeats: the first renewal must not wait for the claim's round trip too.
             self.next_tick = sent_at + self.config.heartbeat_interval;
         }
+    }
+
+    /// The newest remembered heartbeat up to `seq`: nearly always that one itself.
+    fn newest_proof(&self, seq: u32) -> Option<(u32, Instant)> {
+        let exact = self.proofs[seq as usize % PROOFS];
+        if exact.0 == seq && seq > 0 {
+            return Some(exact);
+        }
+        self.proofs.iter().filter(|(tag, _)| *tag > 0 && *tag <= seq).max_by_key(|(tag, _)| *tag).copied()
     }
 
     /// The entry is its own: seal, or work at once.
