@@ -152,6 +152,7 @@ impl HeartbeatTable {
     }
 
     /// Answers a query. Under [`EmptyAnswer::Final`] an empty answer is remembered with the entry.
+    #[inline(always)]
     pub fn query(&mut self, query: &Query, now: StoreNow) -> Answer {
         let row = self.show(query.utype, now);
         self.answer(query.utype, false, query.tag, query.sent_at, row)
@@ -430,14 +431,12 @@ impl HeartbeatTable {
     }
 
     /// The entry as an answer shows it at `now`.
+    #[inline(always)]
     fn show(&mut self, utype: Utype, now: StoreNow) -> Row {
-        let Some(entry) = self.entries[utype.index()] else {
-            return Row { version: self.generation_base(), ..Row::default() };
-        };
-        let valid = self.valid(&entry, now);
-        if !valid && let Some(kept) = &mut self.entries[utype.index()] {
-            kept.answered_empty = true;
-        }
+        let valid = self.is_valid(utype, now);
+        let vacant = Row { version: self.generation_base(), ..Row::default() };
+        let Some(entry) = &mut self.entries[utype.index()] else { return vacant };
+        entry.answered_empty |= !valid;
         let stamp = match self.config.dialect {
             Dialect::InMemory if !valid => NEVER,
             _ => entry.stamp,
@@ -453,6 +452,7 @@ impl HeartbeatTable {
         }
     }
 
+    #[inline(always)]
     fn answer(&self, utype: Utype, to_heartbeat: bool, tag: u32, sent_at: Instant, row: Row) -> Answer {
         let mut answer = Answer { utype, to_heartbeat, tag, sent_at, row, digest: 0 };
         answer.digest = answer.expected_digest();

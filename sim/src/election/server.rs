@@ -3,8 +3,10 @@
 use crate::fault::FaultKind;
 use crate::plan::Plan;
 use crate::protocol::{Boot, Cause, StoreFate};
-use failproof_core::election::{Answer, HeartbeatTable, Message, Outcome, Output, StoreNow, TableConfig, Target};
-use failproof_core::{Duration, Epoch, Instant, Utype};
+use failproof_core::election::{
+    Answer, Claim, HeartbeatTable, Message, Outcome, Output, Query, Row, StoreNow, TableConfig, Target,
+};
+use failproof_core::{Duration, Epoch, Incarnation, Instant, Utype};
 use std::collections::VecDeque;
 
 use super::{Command, Disk};
@@ -113,68 +115,70 @@ impl TableServer {
     }
 
     fn serve(&mut self, message: &Message, now: StoreNow, fate: StoreFate, outputs: &mut Vec<Output>) {
-        let answer = match (message, fate) {
-            (Message::Query(query), StoreFate::ReadAt(by)) => Some(self.at(now.steady, by).clone().query(query, now)),
-            (Message::Query(query), _) => {
-                let mut answer = self.table.query(query, now);
-                if answer.row.incarnation.is_none() && answer.row.version > 0 {
-                    self.served = Served::ReadEmpty { utype: query.utype, version: answer.row.version };
-                }
-                if fate == StoreFate::Corrupt {
-                    self.damage(&mut answer, message);
-                }
-                Some(answer)
+        match (message, fate) {
+            (Message::Query(query), StoreFate::Serve) => respond(self.query(query, now), outputs),
+            (Message::Query(query), StoreFate::ReadAt(by)) => {
+                respond(self.at(now.steady, by).clone().query(query, now), outputs);
             }
-            (Message::Heartbeat(claim), StoreFate::Corrupt) => {
-                let row = self.table.entry(claim.utype).map(|entry| entry.epoch);
-                let mut answer = Answer {
-                    utype: claim.utype,
-                    to_heartbeat: true,
-                    tag: claim.seq,
-                    sent_at: claim.sent_at,
-                    row: Default::default(),
-                    digest: 0,
-                };
-                answer.row.epoch = row.unwrap_or_default();
-                self.damage(&mut answer, message);
-                Some(answer)
+            (Message::Query(query), StoreFate::Corrupt) => {
+                let answer = self.query(query, now);
+                respond(self.damaged(answer, query.asker), outputs);
             }
-            (Message::Heartbeat(claim), _) => {
-                let before = self.table.entry(claim.utype).copied();
-                let valid = self.table.is_valid(claim.utype, now);
-                let (outcome, answer) = self.table.heartbeat(claim, now);
-                let own_and_newer = before.is_some_and(|entry| {
-                    let this_epoch = claim.epoch == Epoch::NONE || claim.epoch == entry.epoch;
-                    entry.incarnation == claim.incarnation && this_epoch && claim.seq > entry.seq
-                });
-                // A kind that follows another one is refused where that one does not run; that is no starvation.
-                let free = self.table.config().affinity.of(claim.utype).is_none();
-                let starved = outcome == Outcome::Refused && valid && own_and_newer && free;
-                self.served = Served::Heartbeat { utype: claim.utype, outcome, starved };
-                Some(answer)
+            (Message::Heartbeat(claim), StoreFate::Corrupt) => respond(self.refuse_damaged(claim), outputs),
+            (Message::Heartbeat(claim), _) => respond(self.heartbeat(claim, now), outputs),
+            (Message::Resign(resign), StoreFate::Serve) if self.table.resign(resign) => {
+                self.served = Served::Deleted { utype: resign.utype };
             }
-            (Message::Resign(resign), StoreFate::Serve) => {
-                if self.table.resign(resign) {
-                    self.served = Served::Deleted { utype: resign.utype };
-                }
-                None
-            }
-            _ => None,
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn query(&mut self, query: &Query, now: StoreNow) -> Answer {
+        let answer = self.table.query(query, now);
+        if answer.row.incarnation.is_none() && answer.row.version > 0 {
+            self.served = Served::ReadEmpty { utype: query.utype, version: answer.row.version };
+        }
+        answer
+    }
+
+    fn heartbeat(&mut self, claim: &Claim, now: StoreNow) -> Answer {
+        let own_and_newer = self.table.entry(claim.utype).is_some_and(|entry| {
+            let this_epoch = claim.epoch == Epoch::NONE || claim.epoch == entry.epoch;
+            entry.incarnation == claim.incarnation && this_epoch && claim.seq > entry.seq
+        });
+        let valid = self.table.is_valid(claim.utype, now);
+        let (outcome, answer) = self.table.heartbeat(claim, now);
+        // A kind that follows another one is refused where that one does not run; that is no starvation.
+        let free = self.table.config().affinity.of(claim.utype).is_none();
+        let starved = outcome == Outcome::Refused && valid && own_and_newer && free;
+        self.served = Served::Heartbeat { utype: claim.utype, outcome, starved };
+        answer
+    }
+
+    /// Carries nothing out, and answers with damage.
+    fn refuse_damaged(&self, claim: &Claim) -> Answer {
+        let epoch = self.table.entry(claim.utype).map(|entry| entry.epoch).unwrap_or_default();
+        let answer = Answer {
+            utype: claim.utype,
+            to_heartbeat: true,
+            tag: claim.seq,
+            sent_at: claim.sent_at,
+            row: Row { epoch, ..Row::default() },
+            digest: 0,
         };
-        outputs.extend(answer.map(|answer| Output::Send(Target::Asker, Message::Answer(answer))));
+        self.damaged(answer, claim.incarnation)
     }
 
     /// A damaged answer names the asker: the worst that a flipped field can say. Its digest does not match.
-    fn damage(&self, answer: &mut Answer, asked: &Message) {
-        answer.row.incarnation = match asked {
-            Message::Heartbeat(claim) => Some(claim.incarnation),
-            Message::Query(query) => Some(query.asker),
-            _ => None,
-        };
+    #[cold]
+    fn damaged(&self, mut answer: Answer, asker: Incarnation) -> Answer {
+        answer.row.incarnation = Some(asker);
         answer.row.seq = answer.tag;
         answer.row.version += 1;
         answer.row.term = self.table.config().heartbeat_timeout;
         answer.digest = answer.expected_digest() ^ 1;
+        answer
     }
 
     fn remember(&mut self, steady: Instant) {
@@ -192,6 +196,12 @@ impl TableServer {
         let held = self.former.iter().rev().find(|(from, _)| *from <= then);
         held.or(self.former.front()).map_or(&self.table, |(_, table)| table)
     }
+}
+
+/// Inlined like the making of the answer, so that it is written where it stays: each copy would wait for the one before.
+#[inline(always)]
+fn respond(answer: Answer, outputs: &mut Vec<Output>) {
+    outputs.push(Output::Send(Target::Asker, Message::Answer(answer)));
 }
 
 /// The store's clocks as it reads them, in steps of its granularity.
