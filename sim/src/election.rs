@@ -93,6 +93,7 @@ impl Machine for Member {
     type Input<'a> = Stimulus<'a, Message, Command>;
     type Output = Output;
 
+    #[inline(always)]
     fn handle(&mut self, now: Instant, stimulus: Self::Input<'_>, outputs: &mut Vec<Output>) {
         match (self, stimulus.cause) {
             (Self::Table(server), cause) => server.handle(now, stimulus.wall, stimulus.fate, cause, outputs),

@@ -89,6 +89,7 @@ impl Network {
     }
 
     /// Decides about one message sent at `at_us`. Takes one word from the link's stream.
+    #[inline(always)]
     pub fn deliver(&mut self, at_us: u64, source: ActorId, target: ActorId) -> Delivery {
         let noise = self.noise;
         let calm = at_us >= self.calm_from_us;

@@ -238,6 +238,7 @@ impl ElectionJudge {
         }
     }
 
+    #[inline(always)]
     fn candidate(&mut self, step: &Step<'_, Election>, machine: &failproof_core::election::Candidate) -> Noted {
         let id = usize::from(step.actor);
         let utype = self.utype_of(step.actor);
@@ -525,6 +526,7 @@ impl ElectionJudge {
 }
 
 impl Judge<Election> for ElectionJudge {
+    #[inline(always)]
     fn observe(&mut self, step: &Step<'_, Election>) -> Noted {
         match step.machine {
             Member::Candidate(candidate) => self.candidate(step, candidate),

@@ -89,6 +89,7 @@ impl TableServer {
         self.served
     }
 
+    #[inline(always)]
     pub(crate) fn handle(
         &mut self,
         steady: Instant,
@@ -114,6 +115,7 @@ impl TableServer {
         }
     }
 
+    #[inline(always)]
     fn serve(&mut self, message: &Message, now: StoreNow, fate: StoreFate, outputs: &mut Vec<Output>) {
         match (message, fate) {
             (Message::Query(query), StoreFate::Serve) => respond(self.query(query, now), outputs),
