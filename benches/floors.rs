@@ -9,9 +9,11 @@
 use failproof::campaign::Campaign;
 use failproof::engine::Engine;
 use failproof::options::Options;
+use failproof::plan::Plan;
 use failproof_benches::{AT_WORK, ENGINES, HOUR_US, PRIMARY, calm, one_hour, oracle_at_work, run};
 use failproof_spec::Action;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How much is run for each row.
@@ -144,6 +146,7 @@ fn main() {
     oracle(&effort, &mut table);
     allocations(&mut table);
     nodes(&effort, &mut table);
+    lengths(&effort, &mut table);
     table.end();
 }
 
@@ -194,21 +197,34 @@ fn memory(effort: &Effort, table: &mut Table) {
     }
 }
 
-/// The same seeds on two threads and on one.
+/// The same seeds on several threads and on one. A guided campaign also learns and mutates.
 fn cores(effort: &Effort, table: &mut Table) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    for engine in ENGINES {
-        let seeds = match engine {
-            Engine::Fast => effort.fast_seeds,
-            Engine::Madsim => effort.madsim_seeds,
-        };
+    let fast = Campaign::plain(Options::default(), 0..effort.fast_seeds);
+    let mut campaigns = vec![
+        ("fast engine", fast.clone()),
+        ("fast engine, guided", Campaign { guided: true, seeds: 0..effort.fast_seeds / 4, ..fast.clone() }),
+    ];
+    if ENGINES.contains(&Engine::Madsim) {
+        let madsim = Campaign { engine: Engine::Madsim, seeds: 0..effort.madsim_seeds, ..fast };
+        campaigns.push(("madsim engine", madsim));
+    }
+    for (what, campaign) in campaigns {
         let took = |jobs: usize| {
-            let campaign = Campaign { engine: *engine, jobs, ..Campaign::plain(Options::default(), 0..seeds) };
+            let campaign = Campaign { jobs, ..campaign.clone() };
             timed(|| drop(black_box(campaign.run()))).as_secs_f64()
         };
-        let ratios = (0..effort.rounds).filter(|_| cores >= 2).map(|_| took(1) / took(2)).collect();
-        let what = format!("{engine} engine, seeds on two cores / on one ({seeds} seeds, swarm)");
-        table.row(&what, median(ratios), "x", Floor::AtLeast(1.8), "1.95");
+        for jobs in [2, 4, 8, 16].into_iter().filter(|jobs| *jobs <= cores.max(2)) {
+            let ratios = (0..effort.rounds).filter(|_| cores >= jobs).map(|_| took(1) / took(jobs)).collect();
+            let what = format!("{what}, seeds on {jobs} cores / on one ({} seeds, swarm)", campaign.seeds.end);
+            table.row(
+                &what,
+                median(ratios),
+                "x",
+                Floor::AtLeast(0.9 * jobs as f64),
+                &format!("{:.2}", 0.975 * jobs as f64),
+            );
+        }
     }
 }
 
@@ -244,30 +260,47 @@ fn allocations(table: &mut Table) {
     table.row(&what, Some(per_event), "", Floor::AtMost(0.0), "0");
 }
 
-/// What an event costs in a larger cluster, against five nodes: at most log n as much.
+/// What an event costs in a larger cluster: from ten nodes on, at most log n as much.
 fn nodes(effort: &Effort, table: &mut Table) {
-    const FEWEST: u16 = 5;
-    const SIZES: [u16; 4] = [FEWEST, 10, 100, 1_000];
-    let mut costs: [Vec<f64>; SIZES.len()] = Default::default();
-    for _ in 0..effort.rounds {
-        for (nodes, costs) in SIZES.into_iter().zip(&mut costs) {
-            let plan = calm(nodes, effort.node_us / u64::from(nodes));
-            let mut events = 0;
-            let took = timed(|| events = run(Engine::Fast, &plan).events);
-            costs.push(took.as_nanos() as f64 / events as f64);
-        }
-    }
-    let fewest = costs[0].clone();
+    const BASE: u16 = 10;
+    const SIZES: [u16; 6] = [3, 5, BASE, 30, 100, 1_000];
+    let plans = SIZES.map(|nodes| calm(nodes, effort.node_us / u64::from(nodes)));
+    let costs = costs(effort, &plans);
+    let base = costs[2].clone();
     for (nodes, costs) in SIZES.into_iter().zip(costs) {
-        let ratios = costs.iter().zip(&fewest).map(|(cost, fewest)| cost / fewest).collect();
-        let what = format!("fast engine, {nodes} nodes, one event");
-        table.row(&what, median(costs), "ns", Floor::None, "");
-        if nodes > FEWEST {
-            let limit = f64::from(nodes).ln() / f64::from(FEWEST).ln();
-            let what = format!("fast engine, {nodes} nodes / {FEWEST} nodes, one event");
+        let ratios = costs.iter().zip(&base).map(|(cost, base)| cost / base).collect();
+        table.row(&format!("fast engine, {nodes} nodes, one event"), median(costs), "ns", Floor::None, "");
+        if nodes > BASE {
+            let limit = f64::from(nodes).ln() / f64::from(BASE).ln();
+            let what = format!("fast engine, {nodes} nodes / {BASE} nodes, one event");
             table.row(&what, median(ratios), "x", Floor::AtMost(limit), "log n");
         }
     }
+}
+
+/// What an event costs in a longer run: as much as in a shorter one.
+fn lengths(effort: &Effort, table: &mut Table) {
+    let nodes = Options::default().nodes;
+    let plans = [HOUR_US / 60, HOUR_US / 6, HOUR_US, 10 * HOUR_US].map(|time_us| calm(nodes, time_us));
+    for (plan, costs) in plans.iter().zip(costs(effort, &plans)) {
+        let what = format!("fast engine, a run of {} min, one event", plan.options.time_us / 60_000_000);
+        table.row(&what, median(costs), "ns", Floor::None, "flat");
+    }
+}
+
+/// Nanoseconds for an event of each plan, in each round. All plans take turns within a round, each for about as long.
+fn costs(effort: &Effort, plans: &[Arc<Plan>]) -> Vec<Vec<f64>> {
+    let mut costs = vec![Vec::new(); plans.len()];
+    for _ in 0..effort.rounds {
+        for (plan, costs) in plans.iter().zip(&mut costs) {
+            let node_us = plan.options.time_us * u64::from(plan.options.nodes);
+            let mut events = 0;
+            let took =
+                timed(|| (0..=effort.node_us / (node_us + 1)).for_each(|_| events += run(Engine::Fast, plan).events));
+            costs.push(took.as_nanos() as f64 / events as f64);
+        }
+    }
+    costs
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

@@ -1,6 +1,7 @@
 //! One integration binary, so that everything links once: what the original systems answered, and what must hold
 //! whatever is asked.
 
+mod allocations;
 mod campaigns;
 mod clock_laws;
 mod commands;

@@ -87,6 +87,37 @@ fn each_module_opens_with_its_promise() {
     assert!(checked > 50, "only {checked} files were found");
 }
 
+/// Every option that a document gives to a command of failproof is one that this command has.
+#[test]
+fn documents_use_options_that_exist() {
+    let mut checked = 0;
+    for document in
+        ["README.md", "docs/README.md", "docs/kubernetes-job.yaml", "docs/slurm-array.sh", "docs/ci-matrix.yml"]
+    {
+        let content = text(document);
+        for line in content.lines() {
+            let Some((_, command)) = line.split_once("failproof run ").or_else(|| line.split_once("failproof merge "))
+            else {
+                continue;
+            };
+            let name = if line.contains("failproof run ") { "run" } else { "merge" };
+            let (mut help, mut err) = (Vec::new(), Vec::new());
+            let args = ["failproof", name, "--help"].map(std::ffi::OsString::from);
+            assert_eq!(failproof::cli::main_with(args, &mut help, &mut err), 0);
+            let help = String::from_utf8(help).expect("text");
+            for option in command.split_whitespace().filter(|word| word.starts_with("--")) {
+                let option = option.trim_end_matches(|c: char| !c.is_alphanumeric());
+                assert!(
+                    help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),
+                    "{document}: {line}"
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 15, "only {checked} options were found");
+}
+
 fn visit(folder: &Path, check: &mut dyn FnMut(&Path)) {
     for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
         let path = entry.expect("an entry").path();

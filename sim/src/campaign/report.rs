@@ -107,15 +107,24 @@ pub struct CampaignReport {
 impl CampaignReport {
     /// Adds a run of `plan`.
     pub fn add(&mut self, plan: &Arc<Plan>, outcome: &Result<RunReport, Panicked>) {
+        self.add_run(plan, outcome, plan.child.is_none());
+    }
+
+    /// Adds the only run that there is: how it did is told, whether its plan was drawn or chosen.
+    pub fn add_only(&mut self, plan: &Arc<Plan>, outcome: &Result<RunReport, Panicked>) {
+        self.add_run(plan, outcome, true);
+    }
+
+    fn add_run(&mut self, plan: &Arc<Plan>, outcome: &Result<RunReport, Panicked>, measured: bool) {
         self.runs += 1;
-        self.seeds += u64::from(plan.child.is_none());
+        self.seeds += u64::from(measured);
         match outcome {
-            Ok(report) => self.add_report(plan, report),
+            Ok(report) => self.add_report(plan, report, measured),
             Err(panicked) => self.panics.add(plan, NEVER_PANICS, None, || (0, panicked.message.clone())),
         }
     }
 
-    fn add_report(&mut self, plan: &Arc<Plan>, report: &RunReport) {
+    fn add_report(&mut self, plan: &Arc<Plan>, report: &RunReport, measured: bool) {
         let hash = Some(report.trace_hash);
         self.simulated_us += report.simulated_us;
         self.events += report.events;
@@ -145,9 +154,9 @@ impl CampaignReport {
             ),
         });
         if let Some(convergence) = report.convergence {
-            self.add_convergence(plan, convergence, hash);
+            self.add_convergence(plan, convergence, hash, measured);
         }
-        if plan.child.is_none() {
+        if measured {
             self.trusted_us += report.trusted_us;
             self.doubted_us += report.doubted_us;
             self.without_primary_us += report.without_primary_us;
@@ -156,10 +165,9 @@ impl CampaignReport {
         }
     }
 
-    fn add_convergence(&mut self, plan: &Arc<Plan>, convergence: Convergence, hash: Option<u128>) {
+    fn add_convergence(&mut self, plan: &Arc<Plan>, convergence: Convergence, hash: Option<u128>, measured: bool) {
         let Convergence { after_us, bound_us, told } = convergence;
-        let drawn = plan.child.is_none();
-        if let Some(after_us) = after_us.filter(|_| drawn) {
+        if let Some(after_us) = after_us.filter(|_| measured) {
             self.returns.after.add(after_us);
             self.returns.worse((after_us, bound_us));
         }
@@ -172,7 +180,7 @@ impl CampaignReport {
                 };
                 (plan.quiet_us() + bound_us, format!("{story}; expected one within {bound:.3} s"))
             });
-        } else if drawn && !told && after_us.is_none() {
+        } else if measured && !told && after_us.is_none() {
             self.returns.untold += 1;
         }
     }

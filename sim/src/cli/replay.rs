@@ -110,7 +110,7 @@ fn run_once(plan: &Arc<Plan>, args: &ReplayArgs, console: &Console<'_>) -> (Camp
         Err(panicked) => (Err(panicked), Vec::new()),
     };
     let mut report = CampaignReport { asked: 1, ..CampaignReport::default() };
-    report.add(plan, &outcome);
+    report.add_only(plan, &outcome);
     let file = &args.file;
     report.kept_mut().for_each(|finding| finding.file = Some(file.clone()));
     let again = |plan: &Arc<Plan>| runner(Engine::Fast, plan, false).map(|(report, _)| report);

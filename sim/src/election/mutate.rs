@@ -19,12 +19,15 @@ pub struct Moment<'a> {
     pub at_us: u64,
 }
 
-/// How many faults a child has at most.
-const FAULTS_MAX: usize = 16;
+/// How many faults a child has at most, and how many of them it inherits from each parent.
+const FAULTS_MAX: usize = 10;
+const SCENE_MAX: usize = 5;
+/// How often somebody is asked to hand over at most.
+const TASKS_MAX: usize = 3;
 
 /// Draws a child of `parent` for `options`, with faults of `classes` only; `mate` may lend it some of its own.
 ///
-/// Shape: at most eight faults, and a length that suffices to see whether it comes back, but never more than that of
+/// Shape: at most ten faults, and a length that suffices to see whether it comes back, but never more than that of
 /// `options`.
 #[must_use]
 pub fn mutate(parent: Moment<'_>, mate: Moment<'_>, options: &Options, classes: &[FaultClass], stream: Stream) -> Plan {
@@ -85,7 +88,7 @@ impl Child<'_> {
             fault.for_us = end_us.saturating_sub(fault.at_us).max(1);
         }
         scene.workload.iter_mut().for_each(|task| task.at_us = moved(task.at_us).max(lead_us));
-        scene.faults.truncate(FAULTS_MAX);
+        scene.faults.truncate(SCENE_MAX);
         // A mate may elect kinds of leader that this plan does not.
         scene.workload.retain(|task| task.utype < self.plan.options.utypes);
         scene
@@ -148,7 +151,7 @@ impl Child<'_> {
 
     /// Numbers the faults by their begin, and lets the run go on for as long as it takes to come back.
     fn finish(mut self, options: &Options) -> Plan {
-        let latest_us = self.lead_us() + 8 * self.draw.timeout_us();
+        let latest_us = self.lead_us() + 4 * self.draw.timeout_us();
         let plan = &mut self.plan;
         plan.found = None;
         plan.faults.truncate(FAULTS_MAX);
@@ -157,6 +160,7 @@ impl Child<'_> {
         plan.faults.iter_mut().zip(0..).for_each(|(fault, id)| fault.id = id);
         plan.workload.iter_mut().for_each(|task| task.at_us = task.at_us.min(latest_us));
         plan.workload.sort_by_key(|task| task.at_us);
+        plan.workload.truncate(TASKS_MAX);
         let settle_us = bound_us(plan).min(4 * self.draw.timeout_us());
         plan.options.time_us = (plan.quiet_us() + settle_us).min(options.time_us);
         self.plan

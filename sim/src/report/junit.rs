@@ -74,7 +74,9 @@ fn case(writer: &mut Writer<Vec<u8>>, suite: &str, property: &str, told: &Told<'
         Told::Broken(findings) => element.write_inner_content(|writer| {
             let message = format!("broken in {}", plural(findings.count(), "run"));
             let failure = writer.create_element("failure").with_attribute(("message", message.as_str()));
-            failure.write_text_content(BytesText::new(&stories(findings))).map(drop)
+            // What a panic says may hold characters that XML has no way to write.
+            let told = stories(findings).replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
+            failure.write_text_content(BytesText::new(&told)).map(drop)
         }),
     }
     .map(drop)
@@ -90,4 +92,70 @@ fn stories(findings: &Findings) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::options::Options;
+    use crate::plan::Plan;
+    use crate::report::{RunReport, Violation};
+    use quick_xml::Reader;
+    use std::sync::Arc;
+
+    fn setting() -> Setting {
+        Setting {
+            protocol: "election".to_owned(),
+            rules: "a <rules> & \"more\".json".to_owned(),
+            faults: "swarm".to_owned(),
+            engine: Engine::Fast,
+            guided: true,
+            campaign: 0..3,
+            seeds: 0..3,
+            options: Options::default(),
+        }
+    }
+
+    fn report(ending: Ending) -> CampaignReport {
+        let plan = Arc::new(Plan::calm(Options::default()));
+        let story = "n1 <works> & \u{7} goes on".to_owned();
+        let violation = Violation { property: "NoStaleEffect", at_us: 7, story };
+        let mut report = CampaignReport { ending, ..CampaignReport::default() };
+        report.add(&plan, &Ok(RunReport { violations: vec![violation], ..RunReport::default() }));
+        report
+    }
+
+    /// The elements by name, as often as they occur.
+    fn elements(text: &str) -> Vec<String> {
+        let mut reader = Reader::from_str(text);
+        let mut names = Vec::new();
+        loop {
+            match reader.read_event().unwrap_or_else(|error| panic!("{error}: {text}")) {
+                Event::Start(element) | Event::Empty(element) => {
+                    assert!(element.attributes().all(|attribute| attribute.is_ok()), "{text}");
+                    names.push(element.name().as_ref().to_owned());
+                }
+                Event::Eof => return names,
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn each_property_is_a_test_case_and_the_text_is_xml() {
+        let count = |ending, name: &str| {
+            let text = junit(&setting(), &report(ending)).unwrap();
+            assert!(!text.contains('\u{7}'), "XML has no such character");
+            assert!(text.contains("a &lt;rules&gt; &amp; &quot;more&quot;.json"), "{text}");
+            elements(&text).iter().filter(|element| *element == name).count()
+        };
+        let cases = Property::ALL.len() + 3;
+        for ending in [Ending::Complete, Ending::TimeUp] {
+            assert_eq!(["testcase", "failure", "skipped"].map(|name| count(ending, name)), [cases, 1, 0]);
+        }
+        for ending in [Ending::Interrupted, Ending::Found, Ending::Incomplete, Ending::Unwritable] {
+            assert_eq!(["testcase", "failure", "skipped"].map(|name| count(ending, name)), [cases, 1, cases - 1]);
+        }
+    }
 }
