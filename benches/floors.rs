@@ -3,14 +3,15 @@
 //! Engines take turns within a round, and a ratio is taken within its round, so that other work on the machine hits both
 //! sides; a row shows the median of three rounds. A figure in absolute time still falls on a machine that is not idle.
 //!
-//! `FAILPROOF_BENCH_FULL=1` measures memory over 1,000 simulated hours instead of 100. Arguments are criterion's, passed to
-//! every bench: `--quick` measures less, and without `--bench`, or with `--test`, each row is only shown to work.
+//! Arguments are criterion's, passed to every bench: `--quick` measures less, and without `--bench`, or with `--test`, each row
+//! is only shown to work.
 
 use failproof::campaign::Campaign;
 use failproof::engine::Engine;
 use failproof::options::Options;
 use failproof::plan::Plan;
 use failproof_benches::{AT_WORK, ENGINES, HOUR_US, PRIMARY, calm, one_hour, oracle_at_work, run};
+use failproof_core::election::Rules;
 use failproof_spec::Action;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ struct Effort {
     madsim_hours: u64,
     /// Simulated hours over which memory may grow, ten minutes a run.
     memory_hours: u64,
+    /// Guided seeds over which memory may grow.
+    campaign_seeds: u64,
     /// Seeds of ten simulated minutes each.
     fast_seeds: u64,
     madsim_seeds: u64,
@@ -37,13 +40,13 @@ struct Effort {
 impl Effort {
     fn from_arguments() -> Self {
         let has = |wanted: &str| std::env::args().any(|argument| argument == wanted);
-        let full = std::env::var("FAILPROOF_BENCH_FULL").is_ok_and(|value| value == "1");
         let usual = Self {
             judged: true,
             rounds: 3,
             fast_hours: 200,
             madsim_hours: 10,
-            memory_hours: if full { 1_000 } else { 100 },
+            memory_hours: 1_000,
+            campaign_seeds: 8_000,
             fast_seeds: 2_000,
             madsim_seeds: 60,
             oracle_steps: 5_000_000,
@@ -52,7 +55,8 @@ impl Effort {
         let quick = Self {
             fast_hours: 40,
             madsim_hours: 2,
-            memory_hours: if full { 1_000 } else { 20 },
+            memory_hours: 20,
+            campaign_seeds: 2_000,
             fast_seeds: 400,
             madsim_seeds: 12,
             oracle_steps: 1_000_000,
@@ -65,6 +69,7 @@ impl Effort {
             fast_hours: 1,
             madsim_hours: 1,
             memory_hours: 1,
+            campaign_seeds: 2,
             fast_seeds: 4,
             madsim_seeds: 2,
             oracle_steps: 1_000,
@@ -195,6 +200,15 @@ fn memory(effort: &Effort, table: &mut Table) {
         let limit = 10.0 * effort.memory_hours as f64 / 1_000.0;
         table.row(&what, grown, "MB", Floor::AtMost(limit), "flat");
     }
+    // Published rules, so that there are findings to keep.
+    let options = Options { rules: Rules::published(), time_us: HOUR_US / 60, ..Options::default() };
+    let campaign = |seeds| Campaign { guided: true, jobs: 2, ..Campaign::plain(options.clone(), 0..seeds) }.run();
+    campaign(effort.campaign_seeds / 4);
+    let before = resident_mb();
+    let runs = campaign(effort.campaign_seeds).runs;
+    let grown = before.zip(resident_mb()).map(|(before, after)| (after - before).max(0.0));
+    let what = format!("campaign, memory growth with four times as many seeds ({runs} runs)");
+    table.row(&what, grown, "MB", Floor::AtMost(10.0), "flat");
 }
 
 /// The same seeds on several threads and on one. A guided campaign also learns and mutates.

@@ -32,7 +32,7 @@ fn a_guided_campaign_is_the_same_for_any_number_of_threads() {
         let run = |jobs| Campaign { jobs, ..guided(rules, 900..1_060) }.run();
         let one = run(1);
         assert_eq!(one.seeds, 160);
-        assert!(one.runs > 160 * 16, "children ran: {}", one.runs);
+        assert!(one.runs > 160 * 32, "children ran: {}", one.runs);
         for jobs in [2, 3, 8] {
             assert_eq!(one, run(jobs), "{jobs} jobs");
         }
@@ -48,7 +48,6 @@ fn blocks_are_the_parts_of_a_guided_campaign_and_its_seeds_are_plain() {
     parts.merge(guided(Rules::published(), 950..1_000).run());
     assert_eq!(CampaignReport { asked: whole.asked, ..parts }, whole);
 
-    // Within one block seeds come before children, so that the same findings are kept.
     let whole = guided(Rules::published(), 1_000..1_050).run();
     let plain = Campaign { guided: false, ..guided(Rules::published(), 1_000..1_050) }.run();
     assert_eq!((plain.led_us, plain.trusted_us, &plain.returns), (whole.led_us, whole.trusted_us, &whole.returns));
@@ -56,7 +55,9 @@ fn blocks_are_the_parts_of_a_guided_campaign_and_its_seeds_are_plain() {
         let kept = report.kept().filter(|finding| matches!(finding.run, RunId::Seed(_)));
         kept.map(|finding| (finding.property, finding.run, finding.trace_hash)).collect::<Vec<_>>()
     };
-    assert!(seeds(&plain) == seeds(&whole) && !seeds(&plain).is_empty());
+    // Children take places among those that are kept.
+    let (plain, guided) = (seeds(&plain), seeds(&whole));
+    assert!(!guided.is_empty() && guided.iter().all(|found| plain.contains(found)));
 }
 
 /// What guidance is for: with the time of a plain campaign it gets further.

@@ -8,6 +8,10 @@ use std::str::FromStr;
 /// How many seeds make a block. Guidance never looks beyond one, so blocks can be run anywhere.
 pub const BLOCK: u64 = 1_000;
 
+/// How many children follow each seed of a guided campaign. A child is some ten times as cheap, so together they take
+/// some three times as long. Fewer find defects later, more find them no sooner.
+pub const CHILDREN: u64 = 32;
+
 /// One run of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -52,12 +56,12 @@ impl RunId {
     }
 }
 
-/// Block by block; within one, seeds before children.
+/// Block by block; within one, each seed is followed by its children.
 impl Ord for RunId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let place = |run: &Self| match *run {
-            Self::Seed(seed) => (block_of(seed), false, seed),
-            Self::Child(ChildId { block, k }) => (block, true, u64::from(k)),
+            Self::Seed(seed) => (block_of(seed), seed % BLOCK, 0),
+            Self::Child(ChildId { block, k }) => (block, u64::from(k) / CHILDREN, 1 + u64::from(k) % CHILDREN),
         };
         place(self).cmp(&place(other))
     }
@@ -139,7 +143,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back_and_ordered_by_block() {
-        let names = ["7", "999", "0.0", "0.12", "1000", "1.0", "2000"];
+        let names = ["0", "0.0", "0.31", "1", "0.32", "7", "999", "0.31999", "1000", "1.0", "2000"];
         let runs = names.map(|name| name.parse::<RunId>().unwrap());
         assert!(runs.is_sorted());
         assert_eq!(runs.map(|run| run.to_string()), names);

@@ -11,13 +11,10 @@ use crate::election;
 use crate::engine::Panicked;
 use crate::plan::Plan;
 use crate::report::RunReport;
-use crate::run_id::ChildId;
+use crate::run_id::{CHILDREN, ChildId};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// How many children follow each seed. A child is some fifteen times as short, so together they take about as long.
-pub(super) const CHILDREN: u64 = 16;
 
 /// What a run had to tell.
 pub(super) type Outcome = Result<RunReport, Panicked>;

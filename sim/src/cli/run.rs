@@ -42,7 +42,7 @@ pub(super) struct RunArgs {
     /// Only part i of n of these seeds, i from 1 to n. Guided campaigns are split between blocks of 1,000 seeds
     #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<Shard>,
-    /// Whether plans that reached something new are mutated: 16 short children for each seed
+    /// Whether plans that reached something new are mutated: 32 short children for each seed
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     guided: bool,
     /// End with the first finding

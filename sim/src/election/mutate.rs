@@ -27,8 +27,7 @@ const TASKS_MAX: usize = 3;
 
 /// Draws a child of `parent` for `options`, with faults of `classes` only; `mate` may lend it some of its own.
 ///
-/// Shape: at most ten faults, and a length that suffices to see whether it comes back, but never more than that of
-/// `options`.
+/// Shape: at most ten faults, and a length that suffices to see what they break, but never more than that of `options`.
 #[must_use]
 pub fn mutate(parent: Moment<'_>, mate: Moment<'_>, options: &Options, classes: &[FaultClass], stream: Stream) -> Plan {
     let plan = parent.plan.clone();
@@ -149,9 +148,12 @@ impl Child<'_> {
         self.plan.workload = vec![Task { at_us, node: Place::Primary, utype, what: TaskKind::Resign }];
     }
 
-    /// Numbers the faults by their begin, and lets the run go on for as long as it takes to come back.
+    /// Numbers the faults by their begin, and lets the run go on until what they break must have shown; one child in four
+    /// for as long as it may take to come back.
     fn finish(mut self, options: &Options) -> Plan {
-        let latest_us = self.lead_us() + 4 * self.draw.timeout_us();
+        let (interval_us, timeout_us) = (self.draw.interval_us(), self.draw.timeout_us());
+        let latest_us = self.lead_us() + 4 * timeout_us;
+        let patience_us = if self.draw.stream.below(4) == 0 { 4 * timeout_us } else { timeout_us + 2 * interval_us };
         let plan = &mut self.plan;
         plan.found = None;
         plan.faults.truncate(FAULTS_MAX);
@@ -161,8 +163,7 @@ impl Child<'_> {
         plan.workload.iter_mut().for_each(|task| task.at_us = task.at_us.min(latest_us));
         plan.workload.sort_by_key(|task| task.at_us);
         plan.workload.truncate(TASKS_MAX);
-        let settle_us = bound_us(plan).min(4 * self.draw.timeout_us());
-        plan.options.time_us = (plan.quiet_us() + settle_us).min(options.time_us);
+        plan.options.time_us = (plan.quiet_us() + bound_us(plan).min(patience_us)).min(options.time_us);
         self.plan
     }
 }

@@ -65,7 +65,7 @@ impl Display for RunText<'_> {
         )?;
         evidence(f, setting, report, *wall)?;
         line(f, "trace hash", hex(report.hash.finish()))?;
-        findings(f, report)?;
+        findings(f, setting, report)?;
         disagreements(f, report)?;
         exposures(f, report)?;
         faults(f, report)?;
@@ -168,14 +168,16 @@ fn plural_children(number: u64) -> String {
     if number == 1 { "1 child".to_owned() } else { format!("{} children", count(number)) }
 }
 
-/// What was found, by property: the first finding of those that the fewest single defences prevent, for it says most
-/// about its cause; else the first one.
-fn findings(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+/// What was found, by property: of the findings that the fewest single defences prevent, which say most about their cause,
+/// the one with the fewest faults.
+fn findings(f: &mut fmt::Formatter<'_>, setting: &Setting, report: &CampaignReport) -> fmt::Result {
     let all = report.found().filter(|(property, _)| *property != ENGINES_AGREE);
     for (i, (property, findings)) in all.enumerate() {
-        let causes = |finding: &&Finding| finding.prevented_by.as_ref().map_or(0, Vec::len);
-        let told = findings.kept().filter(|finding| causes(finding) > 0).min_by_key(causes).or(findings.kept().next());
-        let Some(told) = told else { continue };
+        let simplest = |finding: &&Finding| match finding.prevented_by.as_ref().map_or(0, Vec::len) {
+            0 => (usize::MAX, finding.plan.faults.len()),
+            causes => (causes, finding.plan.faults.len()),
+        };
+        let Some(told) = findings.kept().min_by_key(simplest) else { continue };
         let number = plural(findings.count(), "run");
         if i >= TOLD_MAX {
             writeln!(
@@ -188,7 +190,7 @@ fn findings(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result 
         writeln!(f, "\n{property}: {number}, for example {} at {}", told.run.in_words(), moment(told.at_us))?;
         story(f, told)?;
         shares(f, findings)?;
-        confirmations(f, findings)?;
+        confirmations(f, setting, findings)?;
         if let Some(line) = repeat_by(told) {
             writeln!(f, "  repeat by: {line}")?;
         }
@@ -219,12 +221,14 @@ fn disagreements(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Re
     Ok(())
 }
 
-/// How many findings the other engine confirms.
-fn confirmations(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Result {
-    let kept = findings.kept().count() as u64;
-    match findings.kept().filter(|finding| finding.confirmed == Some(true)).count() {
-        0 => writeln!(f, "  not confirmed by another engine"),
-        confirmed => writeln!(f, "  confirmed by the other engine: {confirmed} of {} kept", plural(kept, "run")),
+/// How many findings the other engine confirms, or why it was not asked.
+fn confirmations(f: &mut fmt::Formatter<'_>, setting: &Setting, findings: &Findings) -> fmt::Result {
+    let kept = findings.kept().count();
+    let confirmed = findings.kept().filter(|finding| finding.confirmed == Some(true)).count();
+    match setting.engine.other() {
+        None => writeln!(f, "  not confirmed: this build has no madsim engine"),
+        Some(_) if confirmed == 0 => writeln!(f, "  not confirmed: the campaign was interrupted"),
+        Some(other) => writeln!(f, "  confirmed by {other}: {confirmed} of {kept} kept"),
     }
 }
 
