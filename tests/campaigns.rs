@@ -65,7 +65,7 @@ fn blocks_are_the_parts_of_a_guided_campaign_and_its_seeds_are_plain() {
 fn guidance_reaches_more_of_the_contract_in_less_simulated_time() {
     let options = Options::default();
     let guided = Campaign { guided: true, ..Campaign::plain(options.clone(), 0..60) }.run();
-    let plain = Campaign::plain(options, 0..150).run();
+    let plain = Campaign::plain(options, 0..200).run();
     let edges = |report: &CampaignReport| report.coverage.as_ref().expect("coverage").edges().visited;
     assert!(guided.simulated_us < plain.simulated_us, "{} and {} us", guided.simulated_us, plain.simulated_us);
     assert!(edges(&guided) * 10 > edges(&plain) * 12, "{} and {} edges", edges(&guided), edges(&plain));
