@@ -11,12 +11,14 @@ mod histogram;
 mod report;
 mod saved;
 mod schedule;
+mod setting;
 
 pub(crate) use findings::hex;
 pub use findings::{Finding, Findings, KEPT_MAX, PropertyName};
 pub use histogram::Histogram;
 pub use report::{CampaignReport, Ending, Margins, Returns};
 pub use saved::{REPORT_FILE, SavedError, SavedReport};
+pub use setting::Setting;
 
 use crate::engine::{Engine, Panicked};
 use crate::fault::{FaultClass, FaultKind};

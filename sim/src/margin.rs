@@ -325,7 +325,7 @@ fn blank(query: &Query, term: i64, eaten: Vec<Share>, budget: Duration) -> Margi
     let observer_age = observer_age(safe, bounds);
     let left_us = us(budget) - eaten.iter().map(|share| share.us).sum::<i64>();
     Margin {
-        rules: name_of(&query.rules),
+        rules: query.rules.name(),
         heartbeat_interval_us: interval.as_micros(),
         heartbeat_timeout_us: timeout.as_micros(),
         safe: false,
@@ -390,16 +390,6 @@ fn assumptions(rules: &Rules) -> Vec<&'static str> {
         assumptions.push("clocks are perfect and messages take no time: anything else adds to the overlap");
     }
     assumptions
-}
-
-fn name_of(rules: &Rules) -> &'static str {
-    let named = [
-        ("published", Rules::published()),
-        ("hardened", Rules::hardened()),
-        ("client_go", Rules::client_go()),
-        ("shedlock", Rules::shedlock()),
-    ];
-    named.iter().find(|(_, known)| known == rules).map_or("custom", |(name, _)| name)
 }
 
 /// What a clock that runs fast shows of a span of true time, rounded up.

@@ -1,7 +1,6 @@
 //! Files that are written whole or not at all, and never in place of something else.
 
-use crate::campaign::{Finding, REPORT_FILE, SavedReport};
-use crate::report::setting::Setting;
+use crate::campaign::{Finding, REPORT_FILE, SavedReport, Setting};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -3,7 +3,6 @@
 pub mod human;
 pub mod json;
 pub mod junit;
-pub mod setting;
 pub mod text;
 
 use failproof_spec::{Coverage, Marks};

@@ -185,6 +185,20 @@ impl Rules {
         }
     }
 
+    /// The rule sets that have names.
+    pub const NAMED: [(&'static str, Self); 4] = [
+        ("hardened", Self::hardened()),
+        ("published", Self::published()),
+        ("client_go", Self::client_go()),
+        ("shedlock", Self::shedlock()),
+    ];
+
+    /// The name of these rules; `custom` if they have none.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMED.iter().find(|(_, named)| *named == self).map_or("custom", |(name, _)| name)
+    }
+
     /// As Kubernetes' client-go leader election documents itself: takeover by observation on the candidate's own clock,
     /// renewal by compare-and-set on the object's version, a fresh identity per process, no fencing.
     #[must_use]

@@ -1,7 +1,6 @@
 //! A report as a file: what a part of a campaign leaves for the others to be merged with.
 
-use super::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS};
-use crate::report::setting::Setting;
+use super::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS, Setting};
 use failproof_spec::Property;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;

@@ -1,7 +1,6 @@
 //! How the values of options are written. Each error says what was expected.
 
 use crate::fault::FaultClass;
-use crate::report::setting::{RULE_SETS, name_of};
 use crate::run_id::BLOCK;
 use failproof_core::election::Rules;
 use std::ops::Range;
@@ -48,10 +47,10 @@ pub(super) fn protocol(text: &str) -> Result<ProtocolArg, String> {
 
 /// A name, or a file that holds every decision.
 pub(super) fn rules(text: &str) -> Result<RulesArg, String> {
-    if let Some((name, rules)) = RULE_SETS.iter().find(|(name, _)| *name == text) {
+    if let Some((name, rules)) = Rules::NAMED.iter().find(|(name, _)| *name == text) {
         return Ok(RulesArg { name: (*name).to_owned(), rules: *rules });
     }
-    let names = RULE_SETS.map(|(name, _)| name).join(", ");
+    let names = Rules::NAMED.map(|(name, _)| name).join(", ");
     let content = std::fs::read_to_string(Path::new(text)).map_err(|error| {
         format!(
             "no rule set has this name and no file can be read ({error}); expected {names}, or a JSON file of rules"
@@ -67,7 +66,7 @@ pub(super) fn rules(text: &str) -> Result<RulesArg, String> {
 
 impl RulesArg {
     pub(super) fn of(rules: Rules) -> Self {
-        Self { name: name_of(rules).to_owned(), rules }
+        Self { name: rules.name().to_owned(), rules }
     }
 }
 

@@ -3,8 +3,7 @@
 use super::print::Printed;
 use super::run::exit_of;
 use super::{Console, Exit};
-use crate::campaign::{CampaignReport, Ending, SavedReport};
-use crate::report::setting::Setting;
+use crate::campaign::{CampaignReport, Ending, SavedReport, Setting};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]

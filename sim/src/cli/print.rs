@@ -1,11 +1,10 @@
 //! How `run` and `merge` tell what a campaign found: as text, as JSON, and as JUnit XML for CI.
 
 use super::{Console, Exit};
-use crate::campaign::CampaignReport;
+use crate::campaign::{CampaignReport, Setting};
 use crate::output::{check_directory, write_new};
 use crate::report::json::RunJson;
 use crate::report::junit::junit;
-use crate::report::setting::Setting;
 use crate::report::text::RunText;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -4,13 +4,12 @@ use super::arguments::{FaultsArg, ProtocolArg, RulesArg, Shard, faults, protocol
 use super::print::Printed;
 use super::progress::{Length, Progress};
 use super::{Console, Exit, in_flags};
-use crate::campaign::{Campaign, CampaignReport, ENGINES_AGREE, Finding, Outside, Runner, SavedReport};
+use crate::campaign::{Campaign, CampaignReport, ENGINES_AGREE, Finding, Outside, Runner, SavedReport, Setting};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
 use crate::options::Options;
 use crate::output::{Folder, OutputError};
 use crate::plan::Plan;
-use crate::report::setting::Setting;
 use crate::trace::ndjson;
 use failproof_core::Duration;
 use std::ops::Range;

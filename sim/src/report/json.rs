@@ -1,7 +1,6 @@
 //! Reports for machines: one JSON object on one line, with the keys in a fixed order.
 
-use super::setting::Setting;
-use crate::campaign::{CampaignReport, Ending, Finding, Findings, hex};
+use crate::campaign::{CampaignReport, Ending, Finding, Findings, Setting, hex};
 use crate::plan::Found;
 use crate::run_id::RunId;
 use failproof_spec::Action;

@@ -1,9 +1,8 @@
 //! Reports for CI: JUnit XML with a test case for each property.
 
 use super::human::{moment, plural};
-use super::setting::Setting;
 use super::text::repeat_by;
-use crate::campaign::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS};
+use crate::campaign::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS, Setting};
 use failproof_spec::Property;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};

@@ -1,8 +1,7 @@
 //! Reports for people: the verdict first, then the evidence.
 
 use super::human::{count, moment, percent, plural, shell_word, span};
-use super::setting::Setting;
-use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, hex};
+use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, Setting, hex};
 use crate::defence::{self, Defence};
 use crate::plan::Found;
 use failproof_spec::Action;

@@ -1,8 +1,7 @@
-//! What a report is about: what was asked for.
+//! What was asked for: what a report is about, and what makes parts of one campaign belong together.
 
 use crate::engine::Engine;
 use crate::options::Options;
-use failproof_core::election::Rules;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -44,18 +43,4 @@ impl Setting {
         let named = differs.map(|(what, [one, other])| format!("{what} {one} and {other}"));
         named.or_else(|| (self.options != other.options).then(|| "their options differ".to_owned()))
     }
-}
-
-/// The rule sets that have names.
-pub const RULE_SETS: [(&str, Rules); 4] = [
-    ("hardened", Rules::hardened()),
-    ("published", Rules::published()),
-    ("client_go", Rules::client_go()),
-    ("shedlock", Rules::shedlock()),
-];
-
-/// The name of a rule set; `custom` if it has none.
-#[must_use]
-pub fn name_of(rules: Rules) -> &'static str {
-    RULE_SETS.iter().find(|(_, named)| *named == rules).map_or("custom", |(name, _)| name)
 }
