@@ -31,7 +31,7 @@ pub(crate) enum Served {
 #[derive(Debug)]
 pub struct TableServer {
     table: HeartbeatTable,
-    granularity_us: u64,
+    granularity: Granularity,
     /// Former states with the steady time from which they held, if the plan ever asks for one.
     former: VecDeque<(Instant, HeartbeatTable)>,
     former_span: Option<Duration>,
@@ -53,8 +53,8 @@ impl TableServer {
             FaultKind::Rollback { by_us } | FaultKind::StaleRead { by_us, .. } => Some(Duration::from_micros(*by_us)),
             _ => None,
         };
-        let granularity_us = options.bounds.granularity_us.as_micros().max(1);
-        let now = clocks(boot.now, boot.wall, granularity_us);
+        let granularity = Granularity::new(options.bounds.granularity_us);
+        let now = granularity.clocks(boot.now, boot.wall);
         // The plan was checked, so this cannot fail; a table that were wrong would be seen at once.
         let fresh = HeartbeatTable::new(config).unwrap_or_else(|error| panic!("table of a checked plan: {error}"));
         let table = match boot.disk {
@@ -72,7 +72,7 @@ impl TableServer {
         };
         Self {
             table,
-            granularity_us,
+            granularity,
             former: VecDeque::new(),
             former_span: plan.faults.iter().filter_map(|fault| span(&fault.kind)).max(),
             served: Served::Nothing,
@@ -98,7 +98,7 @@ impl TableServer {
         cause: Cause<'_, Message, Command>,
         outputs: &mut Vec<Output>,
     ) {
-        let now = clocks(steady, wall, self.granularity_us);
+        let now = self.granularity.clocks(steady, wall);
         self.served = Served::Nothing;
         match cause {
             Cause::Message(message) => self.serve(message, now, fate, outputs),
@@ -206,11 +206,50 @@ fn respond(answer: Answer, outputs: &mut Vec<Output>) {
     outputs.push(Output::Send(Target::Asker, Message::Answer(answer)));
 }
 
-/// The store's clocks as it reads them, in steps of its granularity.
-fn clocks(steady: Instant, wall: Instant, granularity_us: u64) -> StoreNow {
-    let coarse = |clock: Instant| match granularity_us {
-        1 => clock,
-        step => Instant::from_micros(clock.as_micros() / step * step),
-    };
-    StoreNow { wall: coarse(wall), steady: coarse(steady) }
+/// The step of the store's clocks.
+#[derive(Clone, Copy, Debug)]
+struct Granularity {
+    step_us: u64,
+    /// How often the step goes into 2^64 - 1: a product with it is nearly the quotient, without a division for each reading.
+    steps: u64,
+}
+
+impl Granularity {
+    fn new(step: Duration) -> Self {
+        let step_us = step.as_micros().max(1);
+        Self { step_us, steps: u64::MAX / step_us }
+    }
+
+    /// The store's clocks as it reads them.
+    fn clocks(self, steady: Instant, wall: Instant) -> StoreNow {
+        StoreNow { wall: self.coarse(wall), steady: self.coarse(steady) }
+    }
+
+    fn coarse(self, clock: Instant) -> Instant {
+        let us = clock.as_micros();
+        // The quotient or one less, so that the rest is below two steps.
+        let quotient = ((u128::from(us) * u128::from(self.steps)) >> 64) as u64;
+        let rest = us - quotient * self.step_us;
+        let rest = if rest < self.step_us { rest } else { rest - self.step_us };
+        Instant::from_micros(us - rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a coarse clock shows whole steps. Method: compare with a division, about multiples and at the ends.
+    #[test]
+    fn a_coarse_clock_shows_whole_steps() {
+        for step_us in [1, 2, 3, 7, 1_000, 3_333, 1_000_000, u64::MAX / 2, u64::MAX] {
+            let granularity = Granularity::new(Duration::from_micros(step_us));
+            for near in [0, step_us, step_us.wrapping_mul(5), step_us.wrapping_mul(1 << 40), u64::MAX] {
+                for us in [near.wrapping_sub(1), near, near.wrapping_add(1)] {
+                    let shown = granularity.coarse(Instant::from_micros(us));
+                    assert_eq!(shown.as_micros(), us / step_us * step_us, "{us} in steps of {step_us}");
+                }
+            }
+        }
+    }
 }
