@@ -67,9 +67,9 @@ impl Pending for Queue {
 
 /// The timer of each actor in a tournament: who wins is due first.
 ///
-/// Shape: a tree of groups of four in one list. A group holds the first words of the keys of four actors' timers, which no
-/// two of them share, or the least words of the four groups below it. The root stands at 0, the groups below `n` at
-/// `4n + 1` to `4n + 4`, and those of actors from `leaves` on. Setting a timer costs the height of the tree.
+/// Shape: a tree of groups of eight in one list. A group holds the first words of the keys of eight actors' timers, which
+/// no two of them share, or the least words of the eight groups below it. The root stands at 0, the groups below `n` at
+/// `8n + 1` to `8n + 8`, and those of actors from `leaves` on. Setting a timer costs the height of the tree.
 #[derive(Debug)]
 struct Timers {
     tree: Vec<[u64; WIDTH]>,
@@ -81,7 +81,7 @@ struct Timers {
 }
 
 /// How many compete in one group.
-const WIDTH: usize = 4;
+const WIDTH: usize = 8;
 
 /// Later than any timer.
 const NEVER: u64 = u64::MAX;
@@ -114,7 +114,8 @@ impl Timers {
             let seats = &mut self.tree[group];
             seats[seat] = least;
             // What was just stored is not loaded again: that would take longer than all the rest.
-            least = least.min(seats[seat ^ 1].min(seats[seat ^ 2]).min(seats[seat ^ 3]));
+            let pair = |other: usize| seats[seat ^ other].min(seats[seat ^ other ^ 1]);
+            least = least.min(seats[seat ^ 1]).min(pair(2).min(pair(4)).min(pair(6)));
             if group == 0 {
                 self.winner = least;
                 return;
