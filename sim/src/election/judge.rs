@@ -3,7 +3,7 @@
 //! The states before and after come from the machines themselves; who is doubted comes from the true clocks and pauses.
 
 use super::liveness::Liveness;
-use super::server::Served;
+use super::server::{Served, TableServer};
 use super::{Election, Member, role};
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
@@ -54,7 +54,21 @@ struct Standing {
     health: Health,
 }
 
+/// What is left of an actor's standing before its step, to compare with.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    life: u32,
+    works: bool,
+    doubted: bool,
+    term_ended: bool,
+}
+
 impl Standing {
+    /// Read piece by piece: a copy of the whole would wait for the pieces that were written last.
+    const fn before(&self) -> Before {
+        Before { life: self.life, works: self.works, doubted: self.doubted, term_ended: self.term_ended }
+    }
+
     /// Whether its own place or clock is a reason for doubt.
     const fn is_disturbed(&self) -> bool {
         self.unsettled || self.health.clock_out || (self.holds && self.anchor_tag < self.clean_tag)
@@ -242,7 +256,7 @@ impl ElectionJudge {
     fn candidate(&mut self, step: &Step<'_, Election>, machine: &failproof_core::election::Candidate) -> Noted {
         let id = usize::from(step.actor);
         let utype = self.utype_of(step.actor);
-        let before = self.standings[id];
+        let before = self.standings[id].before();
         let refined = machine.refined();
         let mut action = None;
         if step.life != before.life {
@@ -307,7 +321,7 @@ impl ElectionJudge {
         &mut self,
         step: &Step<'_, Election>,
         machine: &failproof_core::election::Candidate,
-        before: Standing,
+        before: Before,
     ) {
         let Cause::Message(Message::Answer(answer)) = step.cause else { return };
         let own_kind = answer.utype == machine.config().utype;
@@ -412,9 +426,9 @@ impl ElectionJudge {
         }
     }
 
-    fn table(&mut self, step: &Step<'_, Election>, served: Served) -> Noted {
+    fn table(&mut self, step: &Step<'_, Election>, server: &TableServer) -> Noted {
         let mut action = None;
-        match served {
+        match server.served() {
             Served::Heartbeat { utype, outcome, starved } => {
                 let utype = utype.index();
                 let id = spec_id(step.source, step.source_life);
@@ -450,11 +464,11 @@ impl ElectionJudge {
             Served::ReadEmpty { utype, version } => self.leases[utype.index()].empty_version = version,
             Served::Nothing => {}
         }
-        if let Member::Table(server) = step.machine {
-            for utype in 0..self.leases.len() {
-                let entry = server.table().entry(failproof_core::Utype(utype as u8));
-                self.leases[utype].version = entry.map_or(0, |entry| entry.version);
-            }
+        let mut versions = 0;
+        for (utype, lease) in self.leases.iter_mut().enumerate() {
+            let entry = server.table().entry(failproof_core::Utype(utype as u8));
+            lease.version = entry.map_or(0, |entry| entry.version);
+            versions ^= lease.version;
         }
         for output in step.outputs {
             if let Output::Send(_, Message::Answer(answer)) = output
@@ -465,10 +479,7 @@ impl ElectionJudge {
                 self.leases[answer.utype.index()].empty_version = answer.row.version;
             }
         }
-        Noted {
-            action: action.map(Action::name),
-            refined: self.leases.iter().fold(0, |sum, lease| sum ^ lease.version),
-        }
+        Noted { action: action.map(Action::name), refined: versions }
     }
 
     fn grant(&mut self, utype: usize, id: SpecId, epoch: Epoch, at_us: u64) -> Action {
@@ -530,7 +541,7 @@ impl Judge<Election> for ElectionJudge {
     fn observe(&mut self, step: &Step<'_, Election>) -> Noted {
         match step.machine {
             Member::Candidate(candidate) => self.candidate(step, candidate),
-            Member::Table(server) => self.table(step, server.served()),
+            Member::Table(server) => self.table(step, server),
             Member::Resource(server) => match (step.cause, server.landing) {
                 (Cause::Message(_), Some(landing)) if landing.accepted => {
                     self.accept(landing.utype.index(), spec_id(step.source, step.source_life), step.at_us);
