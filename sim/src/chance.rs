@@ -35,6 +35,7 @@ impl Stream {
     }
 
     /// The next 64 bits.
+    #[inline(always)]
     pub fn word(&mut self) -> u64 {
         self.0.next_u64()
     }

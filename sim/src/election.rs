@@ -219,6 +219,7 @@ impl Protocol for Election {
         }
     }
 
+    #[inline(always)]
     fn digest(message: &Message) -> u64 {
         match message {
             Message::Query(query) => u64::from(query.tag) << 8 | u64::from(query.utype.0),

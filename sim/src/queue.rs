@@ -46,7 +46,7 @@ impl Queue {
 }
 
 impl Pending for Queue {
-    // Inlined, because an event that is handed over in memory is read in other pieces than it was written in: that waits.
+    // Both inlined: an event that is handed over in memory is read in other pieces than it was written in, and that waits.
     #[inline(always)]
     fn add(&mut self, event: Event) {
         let mut at = self.sorted.len();
@@ -60,6 +60,7 @@ impl Pending for Queue {
         self.sorted.insert(at, event);
     }
 
+    #[inline(always)]
     fn set_timer(&mut self, timer: Event) {
         self.timers.set(timer);
     }

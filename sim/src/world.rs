@@ -362,6 +362,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     }
 
     /// Lets `machine`, the target of `event`, take its step at the event's nominal time.
+    #[inline(always)]
     pub fn step(&mut self, machine: &mut P::Machine, event: &Event) {
         let (at_us, target, source) = (event.key.at_us(), event.key.target(), event.key.source());
         let id = usize::from(target);
@@ -515,6 +516,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         node.is_none_or(|place| place == self.cast[usize::from(source)].place)
     }
 
+    #[inline(always)]
     fn send(&mut self, source: ActorId, target: ActorId, life: u32, at_us: u64, message: &P::Message) {
         let delivery = self.network.deliver(at_us, source, target);
         if delivery.cut {
@@ -570,6 +572,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     }
 
     /// An operation leaves its actor and travels to the resource.
+    #[cold]
     fn leave(&mut self, event: &Event) {
         let (at_us, target) = (event.key.at_us(), event.key.target());
         let message = *self.messages.get(event.letter);
@@ -590,7 +593,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     }
 
     /// Sets the timer of an actor to its deadline.
-    #[inline]
+    #[inline(always)]
     fn arm(&mut self, actor: ActorId, deadline: Instant, at_us: u64) {
         let late_max = self.plan.noise.timer_late_us_max;
         let state = &mut self.actors[usize::from(actor)];

@@ -285,6 +285,7 @@ impl Candidate {
         }
     }
 
+    #[inline(always)]
     fn on_timer(&mut self, now: Instant, outputs: &mut Vec<Output>) {
         if now >= self.lease_until {
             self.lose(now, Event::TermEnded, outputs);
@@ -305,6 +306,7 @@ impl Candidate {
         }
     }
 
+    #[inline(always)]
     fn on_tick(&mut self, now: Instant, outputs: &mut Vec<Output>) {
         match self.phase {
             Phase::Standby => {
@@ -341,6 +343,7 @@ impl Candidate {
     }
 
     /// Asks who is primary, of its own kind and, under the published check, of the kind it follows.
+    #[inline(always)]
     fn query(&mut self, now: Instant, outputs: &mut Vec<Output>) {
         if let (AffinityCheck::ClientRead, Some(other)) =
             (self.config.rules.affinity_in_transaction, self.config.affinity)
@@ -350,6 +353,7 @@ impl Candidate {
         self.ask(self.config.utype, now, outputs);
     }
 
+    #[inline(always)]
     fn ask(&mut self, utype: Utype, now: Instant, outputs: &mut Vec<Output>) {
         self.tag += 1;
         let query = Query { utype, asker: self.incarnation(), tag: self.tag, sent_at: now };
@@ -387,6 +391,7 @@ impl Candidate {
         self.work_due = now + self.config.work.every_us;
     }
 
+    #[inline(always)]
     fn on_answer(&mut self, now: Instant, answer: &Answer, outputs: &mut Vec<Output>) {
         if self.config.rules.validate_reply == ReplyCheck::Validate && answer.digest != answer.expected_digest() {
             return;
@@ -434,6 +439,7 @@ impl Candidate {
     }
 
     /// Draws the consequences of the newest answer.
+    #[inline(always)]
     fn judge(&mut self, now: Instant, outputs: &mut Vec<Output>) {
         let mine = self.seen.row.incarnation == Some(self.incarnation());
         match (self.phase, self.config.rules.anchor) {
@@ -612,6 +618,7 @@ impl Machine for Candidate {
     type Input<'a> = Input<'a>;
     type Output = Output;
 
+    #[inline(always)]
     fn handle(&mut self, now: Instant, input: Input<'_>, outputs: &mut Vec<Output>) {
         match input {
             Input::Timer => self.on_timer(now, outputs),

@@ -106,7 +106,7 @@ pub struct Answer {
 
 impl Answer {
     /// The digest that an undamaged answer carries.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn expected_digest(&self) -> u32 {
         let row = &self.row;

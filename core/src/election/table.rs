@@ -245,6 +245,7 @@ impl HeartbeatTable {
 
     /// Whether the entry of `utype` names a primary at `now`.
     #[must_use]
+    #[inline(always)]
     pub fn is_valid(&self, utype: Utype, now: StoreNow) -> bool {
         self.entries[utype.index()].as_ref().is_some_and(|entry| self.valid(entry, now))
     }

@@ -317,6 +317,7 @@ impl ElectionJudge {
         self.faults_active == 0 && at_us >= self.fault_ended_us + self.spacing_us
     }
 
+    #[inline(always)]
     fn check_foreign_answer(
         &mut self,
         step: &Step<'_, Election>,
@@ -426,6 +427,7 @@ impl ElectionJudge {
         }
     }
 
+    #[inline(always)]
     fn table(&mut self, step: &Step<'_, Election>, server: &TableServer) -> Noted {
         let mut action = None;
         match server.served() {
