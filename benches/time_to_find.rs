@@ -2,7 +2,8 @@
 //!
 //! Median wall seconds on one core over 20 campaigns, each from a block of seeds of its own, until the property of the
 //! defect's row in `spec/defences.toml` breaks: guided beside plain, and plain under madsim. The three take turns, so that
-//! other work on the machine hits all of them.
+//! other work on the machine hits all of them; a search by the event loop is over in milliseconds, so of three times the
+//! shortest counts.
 //!
 //! Arguments are criterion's, passed to every bench: with `--quick` there are five campaigns, and without `--bench`, or with
 //! `--test`, each search is only shown to work.
@@ -37,8 +38,14 @@ fn main() {
     for defence in defence::all() {
         let (mut plain, mut guided, mut madsim) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..campaigns {
-            plain.push(seconds_to_find(defence, number, Engine::Fast, false));
-            guided.push(seconds_to_find(defence, number, Engine::Fast, true));
+            let mut shortest = [f64::INFINITY; 2];
+            for _ in 0..3 {
+                for (shortest, guided) in shortest.iter_mut().zip([false, true]) {
+                    *shortest = shortest.min(seconds_to_find(defence, number, Engine::Fast, guided));
+                }
+            }
+            plain.push(shortest[0]);
+            guided.push(shortest[1]);
             if ENGINES.contains(&Engine::Madsim) {
                 madsim.push(seconds_to_find(defence, number, Engine::Madsim, false));
             }
