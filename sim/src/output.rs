@@ -15,6 +15,12 @@ pub enum OutputError {
         /// The file.
         path: String,
     },
+    /// Something stands where the report goes that is none.
+    #[error("{problem}; it was not overwritten: expected a new or an empty directory")]
+    NoReport {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The report of another campaign stands there.
     #[error("{path} is not of this campaign and was not overwritten; expected a new or an empty directory")]
     OtherCampaign {
@@ -52,6 +58,12 @@ pub trait Disk: Sync {
     /// # Errors
     /// What the file system says; the old file stands there then.
     fn replace(&self, path: &Path, text: &str) -> io::Result<()>;
+
+    /// Whether files can be created in a directory that is there.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn check(&self, folder: &Path) -> io::Result<()>;
 }
 
 /// The file system.
@@ -60,34 +72,61 @@ pub struct FileSystem;
 
 impl Disk for FileSystem {
     fn create(&self, path: &Path, text: &str) -> io::Result<()> {
-        match create_unnamed(path, text) {
+        match unnamed(folder_of(path)).and_then(|mut file| fill(&mut file, text).map(|()| file)) {
+            Ok(file) => name(&file, path),
             Err(error) if lacks_unnamed(&error) => create_by_link(path, text),
-            done => done,
+            Err(error) => Err(error),
         }
     }
 
     fn replace(&self, path: &Path, text: &str) -> io::Result<()> {
-        let temporary = temporary_for(path);
-        let done = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-        remove_if(&temporary, done.is_err());
-        done
+        match unnamed(folder_of(path)).and_then(|mut file| fill(&mut file, text).map(|()| file)) {
+            // It is complete before the old one goes.
+            Ok(file) => fs::remove_file(path).and_then(|()| name(&file, path)),
+            Err(error) if lacks_unnamed(&error) => replace_by_rename(path, text),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn check(&self, folder: &Path) -> io::Result<()> {
+        match unnamed(folder) {
+            Err(error) if lacks_unnamed(&error) => {
+                let probe = temporary_for(&folder.join("probe"));
+                fs::write(&probe, "").and_then(|()| fs::remove_file(&probe))
+            }
+            opened => opened.map(drop),
+        }
     }
 }
 
-/// Fills a file that has no name yet, and names it then: a process that is killed meanwhile leaves nothing behind.
+fn fill(file: &mut File, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())
+}
+
+/// A file in `folder` that has no name yet: a process that is killed before it names it leaves nothing behind.
 #[cfg(target_os = "linux")]
-fn create_unnamed(path: &Path, text: &str) -> io::Result<()> {
-    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
-    use std::os::fd::AsRawFd;
+fn unnamed(folder: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
     let mode = Mode::from_raw_mode(0o666);
-    let mut file = File::from(open(folder_of(path), OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, mode)?);
-    file.write_all(text.as_bytes())?;
+    Ok(File::from(open(folder, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, mode)?))
+}
+
+/// Gives it its name, unless something stands there.
+#[cfg(target_os = "linux")]
+fn name(file: &File, path: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    use std::os::fd::AsRawFd;
     let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
     Ok(linkat(CWD, unnamed, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn create_unnamed(_: &Path, _: &str) -> io::Result<()> {
+fn unnamed(_: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn name(_: &File, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -105,19 +144,22 @@ fn create_by_link(path: &Path, text: &str) -> io::Result<()> {
         done => done,
     });
     // It is gone already if it was renamed.
-    remove_if(&temporary, true);
+    let _ = fs::remove_file(&temporary);
+    done
+}
+
+fn replace_by_rename(path: &Path, text: &str) -> io::Result<()> {
+    let temporary = temporary_for(path);
+    let done = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if done.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
     done
 }
 
 fn temporary_for(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     folder_of(path).join(format!(".{name}.{}.tmp", std::process::id()))
-}
-
-fn remove_if(path: &Path, wanted: bool) {
-    if wanted {
-        let _ = fs::remove_file(path);
-    }
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -142,12 +184,14 @@ pub struct Folder<'a> {
 }
 
 impl Folder<'_> {
-    /// Checks, before anything is run, that files can be written.
+    /// Checks, before anything is run, that files can be written, as far as the directory is there already.
     ///
     /// # Errors
-    /// [`OutputError::BelowFile`] if the path, or one above it, is a file.
+    /// [`OutputError::BelowFile`] if the path, or one above it, is a file; [`OutputError::Refused`] if it is not writable.
     pub fn check(&self) -> Result<(), OutputError> {
-        check_directory(self.path)
+        check_directory(self.path)?;
+        let there = self.path.is_dir();
+        if there { self.disk.check(self.path).map_err(|source| refused(self.path, source)) } else { Ok(()) }
     }
 
     /// Writes the plan of a finding as `<property>-<run>.json`, and tells the finding its file.
@@ -178,17 +222,22 @@ impl Folder<'_> {
         unreachable!("a directory holds fewer files than there are numbers")
     }
 
-    /// Checks, before anything is run, that a report with this setting can be written.
+    /// Makes the directory, and checks, before anything is run, that a report with this setting can be written there.
     ///
     /// # Errors
-    /// [`OutputError::OtherCampaign`] if another one stands there.
+    /// See [`OutputError`].
     pub fn check_report(&self, setting: &Setting) -> Result<(), OutputError> {
+        fs::create_dir_all(self.path).map_err(|source| refused(self.path, source))?;
+        self.check()?;
         let path = self.path.join(REPORT_FILE);
-        let stands_there = path.symlink_metadata().is_ok();
-        if stands_there && !SavedReport::read(self.path).is_ok_and(|old| old.setting == *setting) {
-            return Err(OutputError::OtherCampaign { path: show(&path) });
+        if path.symlink_metadata().is_err() {
+            return Ok(());
         }
-        Ok(())
+        let old = SavedReport::read(self.path).map_err(|error| OutputError::NoReport { problem: error.to_string() })?;
+        match old.setting.is_same_part(setting) {
+            true => Ok(()),
+            false => Err(OutputError::OtherCampaign { path: show(&path) }),
+        }
     }
 
     /// Writes the report. It may take the place of one about the same campaign that was stopped too early.

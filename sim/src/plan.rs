@@ -211,14 +211,30 @@ impl Plan {
     /// add up while they overlap.
     #[must_use]
     pub fn quiet_us(&self) -> u64 {
-        let meets = |one: &Fault, other: &Fault| one.at_us <= other.end_us() && other.at_us <= one.end_us();
-        let late_us = |fault: &Fault| {
-            let together = self.faults.iter().filter(|other| meets(fault, other)).map(Fault::late_us);
-            if fault.late_us() == 0 { 0 } else { together.fold(0, u64::saturating_add) }
-        };
-        let faults = self.faults.iter().map(|fault| fault.end_us().saturating_add(late_us(fault)));
+        let ends = self.faults.iter().map(Fault::end_us);
         let tasks = self.workload.iter().map(|task| task.at_us);
-        faults.chain(tasks).max().unwrap_or(0)
+        let late: Vec<_> = self.faults.iter().filter(|fault| fault.late_us() > 0).collect();
+        // By when faults began, and by when they ended, how late they make a message all together.
+        let sums = |time: fn(&Fault) -> u64| {
+            let mut sums: Vec<_> = late.iter().map(|fault| (time(fault), fault.late_us())).collect();
+            sums.sort_unstable();
+            let mut sum = 0_u64;
+            sums.iter_mut().for_each(|(_, late_us)| {
+                sum = sum.saturating_add(*late_us);
+                *late_us = sum;
+            });
+            sums
+        };
+        let (begun, ended) = (sums(|fault| fault.at_us), sums(Fault::end_us));
+        let before = |sums: &[(u64, u64)], at_us: u64| match sums.partition_point(|(time_us, _)| *time_us < at_us) {
+            0 => 0,
+            count => sums[count - 1].1,
+        };
+        let felt = late.iter().map(|fault| {
+            let together = before(&begun, fault.end_us().saturating_add(1)) - before(&ended, fault.at_us);
+            fault.end_us().saturating_add(together)
+        });
+        ends.chain(felt).chain(tasks).max().unwrap_or(0)
     }
 
     /// Reads a plan and checks it.

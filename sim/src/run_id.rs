@@ -41,7 +41,7 @@ pub const fn block_of(seed: u64) -> u64 {
 /// The seeds of a block that lie within `seeds`.
 #[must_use]
 pub fn seeds_of(block: u64, seeds: &Range<u64>) -> Range<u64> {
-    let first = block * BLOCK;
+    let first = block.saturating_mul(BLOCK);
     seeds.start.max(first)..seeds.end.min(first.saturating_add(BLOCK))
 }
 
@@ -157,5 +157,6 @@ mod tests {
             (block_of(seeds.start)..=block_of(seeds.end - 1)).map(|block| seeds_of(block, &seeds)).collect();
         assert_eq!(parts, [1_500..2_000, 2_000..3_000, 3_000..3_200]);
         assert_eq!(seeds_of(u64::MAX / BLOCK, &(0..u64::MAX)).end, u64::MAX);
+        assert!(seeds_of(u64::MAX / BLOCK + 1, &(0..u64::MAX)).is_empty());
     }
 }

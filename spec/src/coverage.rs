@@ -48,6 +48,12 @@ impl Coverage {
         self.actions[action.index()]
     }
 
+    /// Whether it is about this contract. One that was read from a file may not be.
+    #[must_use]
+    pub fn fits(&self, contract: &Contract) -> bool {
+        self.visited.len() == contract.edge_count() && self.total == contract.step_count()
+    }
+
     /// Adds what other runs visited.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.visited.iter_mut().zip(&other.visited) {

@@ -11,7 +11,7 @@ use crate::election;
 use crate::engine::Panicked;
 use crate::plan::Plan;
 use crate::report::RunReport;
-use crate::run_id::{CHILDREN, ChildId};
+use crate::run_id::{BLOCK, CHILDREN, ChildId};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -104,7 +104,8 @@ impl Block {
         if among == 0 {
             return Some(Kind::Seed(self.seeds.start + seed));
         }
-        let k = (seed * CHILDREN + among - 1) as u32;
+        // Counted from the beginning of the block, wherever its part begins.
+        let k = ((self.seeds.start + seed) % BLOCK * CHILDREN + among - 1) as u32;
         let mut stream = Box::new(Stream::new(self.number, Concern::Child, k as u16, 0));
         let parents = self.corpus.draw(known_at(place), &mut stream)?;
         Some(Kind::Child { k, parents, stream })

@@ -1,9 +1,10 @@
 //! What happens to a finding before it is reported: the other engine has to take the same steps, and each single defence
 //! is tried.
 
-use super::{ENGINES_AGREE, Finding, Outside, hex};
+use super::{ENGINES_AGREE, Finding, Outside, PropertyName, hex};
 use crate::engine::Engine;
 use crate::prevented::prevented_by;
+use crate::run_id::RunId;
 use failproof_spec::Property;
 use std::sync::atomic::Ordering;
 
@@ -16,30 +17,36 @@ pub(super) struct Check {
 /// What became of them.
 #[derive(Debug)]
 pub(super) struct Checked {
-    /// Each with the property that it was found to break before. All of those that the other engine does not confirm are
-    /// one disagreement.
-    pub(super) findings: Vec<(&'static str, Finding)>,
+    /// Each by the property that it was found to break, and what it is now. All of those that the other engine does not
+    /// confirm become one disagreement, in the place of the first.
+    pub(super) findings: Vec<(PropertyName, RunId, Option<Finding>)>,
     /// Whether all could be kept.
     pub(super) kept: bool,
+    /// Whether there was no time to check them.
+    pub(super) skipped: bool,
 }
 
 impl Check {
     /// Checks and keeps the findings.
     pub(super) fn carry_out(mut self, engine: Engine, outside: &Outside<'_>) -> Checked {
-        let before: Vec<_> = self.findings.iter().map(|finding| finding.property).collect();
-        if outside.checks && !outside.stop.load(Ordering::Relaxed) {
+        let before: Vec<_> = self.findings.iter().map(|finding| (finding.property, finding.run)).collect();
+        let skipped = outside.checks && outside.stop.load(Ordering::Relaxed);
+        if outside.checks && !skipped {
             self.confirm(engine, outside);
             self.findings.iter_mut().for_each(|finding| examine(finding, outside));
         }
-        let disagreed = |finding: &Finding| finding.property == ENGINES_AGREE;
-        let mut kept = true;
-        for i in 0..self.findings.len() {
-            // Each of them, whatever becomes of the others.
-            if i == 0 || !disagreed(&self.findings[i]) {
-                kept &= (outside.keep)(&mut self.findings[i]);
+        let (mut kept, mut disagreed) = (true, false);
+        let mut findings = Vec::new();
+        for ((property, run), mut finding) in before.into_iter().zip(self.findings) {
+            if finding.property == ENGINES_AGREE && std::mem::replace(&mut disagreed, true) {
+                findings.push((property, run, None));
+                continue;
             }
+            // Each of them, whatever becomes of the others.
+            kept &= (outside.keep)(&mut finding);
+            findings.push((property, run, Some(finding)));
         }
-        Checked { findings: before.into_iter().zip(self.findings).collect(), kept }
+        Checked { findings, kept, skipped }
     }
 
     /// Runs the plan by the other engine. One run tells about all findings of a plan.

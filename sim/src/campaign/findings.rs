@@ -45,6 +45,8 @@ pub struct Finding {
 pub struct Findings {
     count: u64,
     kept: BTreeMap<RunId, Finding>,
+    /// How many of the first ones were withdrawn. Their places stay empty, so that it does not matter when that happens.
+    withdrawn: usize,
 }
 
 /// The same property at the same time of the same run.
@@ -120,29 +122,46 @@ impl Findings {
 
     pub(super) fn merge(&mut self, other: Self) {
         self.count += other.count;
+        self.withdrawn += other.withdrawn;
         other.kept.into_values().for_each(|finding| self.keep(finding));
     }
 
-    /// Counts a finding, and keeps it if its run is among the first; nothing if one of its run is kept already.
+    /// Counts a finding, and keeps it if its run is among the first.
     pub(super) fn insert(&mut self, finding: Finding) {
-        if !self.kept.contains_key(&finding.run) {
-            self.count += 1;
-            self.keep(finding);
+        self.count += 1;
+        self.keep(finding);
+    }
+
+    /// Puts a finding that was kept in its place again.
+    pub(super) fn replace(&mut self, finding: Finding) {
+        self.kept.insert(finding.run, finding);
+    }
+
+    /// Takes back a finding that was kept.
+    pub(super) fn withdraw(&mut self, run: RunId) {
+        if self.kept.remove(&run).is_some() {
+            self.count -= 1;
+            self.withdrawn += 1;
         }
     }
 
-    /// Takes a finding that was kept back.
-    pub(super) fn remove(&mut self, run: RunId) {
-        self.count -= u64::from(self.kept.remove(&run).is_some());
+    /// Whether no more is kept than can be, and no more than was counted.
+    pub(super) fn is_sound(&self) -> bool {
+        self.kept.len() as u64 <= self.count.min(self.room() as u64)
+            && self.kept.iter().all(|(run, finding)| *run == finding.run)
+    }
+
+    const fn room(&self) -> usize {
+        KEPT_MAX.saturating_sub(self.withdrawn)
     }
 
     fn has_room_for(&self, run: RunId) -> bool {
-        self.kept.len() < KEPT_MAX || self.kept.last_key_value().is_some_and(|(last, _)| run < *last)
+        self.kept.len() < self.room() || self.kept.last_key_value().is_some_and(|(last, _)| run < *last)
     }
 
     fn keep(&mut self, finding: Finding) {
         self.kept.insert(finding.run, finding);
-        if self.kept.len() > KEPT_MAX {
+        while self.kept.len() > self.room() {
             self.kept.pop_last();
         }
     }

@@ -30,6 +30,11 @@ impl Histogram {
         self.largest = self.largest.max(Some(value));
     }
 
+    /// Whether it has the buckets that it should have, with as many numbers as it counts.
+    pub(super) fn is_sound(&self) -> bool {
+        self.buckets.len() == BUCKETS && self.buckets.iter().sum::<u64>() == self.count
+    }
+
     /// Adds all numbers of another one.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {

@@ -57,6 +57,7 @@ pub struct Returns {
 /// What is broken, reached or injected is told of all runs. How the protocol does (time trusted, time without a primary,
 /// false step-downs, time to come back) is told of seeds only: they are drawn, children are chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CampaignReport {
     /// How many runs ended, those that panicked included.
     pub runs: u64,
@@ -248,18 +249,22 @@ impl CampaignReport {
         self.violations.values_mut().chain(others).flat_map(Findings::kept_mut)
     }
 
-    /// Takes a kept finding of `property` back after it was checked. It may have become a disagreement of the engines.
-    pub(super) fn checked(&mut self, property: &'static str, finding: Finding) {
+    /// Takes a kept finding of `property` back after it was checked: as it was, or as a disagreement of the engines, which
+    /// may have been told already.
+    pub(super) fn checked(&mut self, property: &'static str, run: RunId, finding: Option<Finding>) {
         let findings = match property {
             EVENTUALLY_PRIMARY => &mut self.not_converged,
             NEVER_PANICS => &mut self.panics,
             property => self.violations.entry(property).or_default(),
         };
-        findings.remove(finding.run);
-        if finding.property == property {
-            findings.insert(finding);
-        } else {
-            self.disagreements.insert(finding);
+        match finding {
+            Some(finding) if finding.property == property => findings.replace(finding),
+            disagreement => {
+                findings.withdraw(run);
+                if let Some(disagreement) = disagreement {
+                    self.disagreements.insert(disagreement);
+                }
+            }
         }
         self.violations.retain(|_, findings| findings.count() > 0);
     }

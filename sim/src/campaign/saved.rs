@@ -1,7 +1,7 @@
 //! A report as a file: what a part of a campaign leaves for the others to be merged with.
 
 use super::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS, Setting};
-use failproof_spec::Property;
+use failproof_spec::{Contract, Property};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,6 +45,14 @@ pub enum SavedError {
         /// Where and why.
         source: serde_json::Error,
     },
+    /// The values do not fit each other.
+    #[error("{path}: {problem} does not fit the rest; expected the file as `failproof run --out` wrote it")]
+    Wrong {
+        /// The file.
+        path: String,
+        /// What.
+        problem: &'static str,
+    },
     /// It was written by another version.
     #[error("{path} was written by failproof {version}, and this is {}; expected the same version", env!("CARGO_PKG_VERSION"))]
     Version {
@@ -59,13 +67,17 @@ impl SavedReport {
     /// What is to be saved.
     #[must_use]
     pub fn new(setting: Setting, report: CampaignReport) -> Self {
-        Self { format: REPORT_FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), setting, report }
+        let mut saved = Self { format: REPORT_FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), setting, report };
+        // Where the directory lies is no part of the report.
+        saved.report.kept_mut().for_each(|finding| finding.at_home(Path::new("")));
+        saved
     }
 
-    /// Whether `old` is about the same campaign, and was stopped before its end.
+    /// Whether `old` is about the same campaign, was stopped before its end, and tells of no more runs.
     #[must_use]
     pub fn completes(&self, old: &Self) -> bool {
-        old.report.ending != Ending::Complete && old.setting == self.setting
+        let unfinished = old.report.ending != Ending::Complete && old.report.runs <= self.report.runs;
+        unfinished && old.setting.is_same_part(&self.setting)
     }
 
     /// The text of the file: one line, the same for the same campaign.
@@ -93,7 +105,26 @@ impl SavedReport {
             return Err(SavedError::Version { version: version.to_owned(), path: name });
         }
         // From the text again: its errors name line and column.
-        serde_json::from_str(&text).map_err(malformed)
+        let saved: Self = serde_json::from_str(&text).map_err(malformed)?;
+        saved.check().map_err(|problem| SavedError::Wrong { path: name, problem })?;
+        Ok(saved)
+    }
+
+    /// Checks what adding up relies on.
+    fn check(&self) -> Result<(), &'static str> {
+        let Setting { seeds, campaign, .. } = &self.setting;
+        let report = &self.report;
+        let asked = seeds.end.saturating_sub(seeds.start);
+        let facts = [
+            (seeds.start < seeds.end && campaign.start <= seeds.start && seeds.end <= campaign.end, "setting.seeds"),
+            (report.asked == asked, "report.asked"),
+            (report.seeds <= report.runs && report.seeds <= asked, "report.seeds"),
+            (report.ending != Ending::Complete || report.seeds == asked, "report.ending"),
+            (report.coverage.as_ref().is_none_or(|coverage| coverage.fits(Contract::strict())), "report.coverage"),
+            (report.returns.after.is_sound(), "report.returns.after"),
+            (report.found().all(|(_, findings)| findings.is_sound()), "the kept findings"),
+        ];
+        facts.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err(problem))
     }
 }
 

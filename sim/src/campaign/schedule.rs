@@ -32,6 +32,8 @@ struct State {
     tally: Tally,
     whole: CampaignReport,
     ending: Ending,
+    /// Whether runs or checks were left out.
+    cut_short: bool,
 }
 
 enum Job {
@@ -49,6 +51,7 @@ impl<'a> Schedule<'a> {
             tally: Tally::default(),
             whole: CampaignReport::default(),
             ending: Ending::Complete,
+            cut_short: false,
         };
         Self { campaign, outside, began: Instant::now(), state: Mutex::new(state), over: Condvar::new() }
     }
@@ -57,12 +60,19 @@ impl<'a> Schedule<'a> {
         on_threads(self.campaign.jobs, &|| self.work());
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let asked = self.campaign.seeds.end - self.campaign.seeds.start;
-        let ending = if state.whole.seeds == asked && state.open.is_empty() { Ending::Complete } else { state.ending };
+        let all_opened = seeds_of(state.next_block, &self.campaign.seeds).is_empty();
+        let ending = match state.ending {
+            Ending::Unwritable => Ending::Unwritable,
+            // What came to its end all the same was not ended early.
+            _ if all_opened && !state.cut_short => Ending::Complete,
+            ending => ending,
+        };
         CampaignReport { asked, ending, ..state.whole }
     }
 
     fn work(&self) {
         while let Some(job) = self.next() {
+            let in_hand = InHand(self);
             match job {
                 Job::Run(draft) => {
                     let (block, place) = (draft.block, draft.place);
@@ -73,11 +83,11 @@ impl<'a> Schedule<'a> {
                 }
                 Job::Check(check) => self.checked(check.carry_out(self.campaign.engine, self.outside)),
             }
+            drop(in_hand);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic of another thread ends this one too, and is told by `on_threads`.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -127,7 +137,9 @@ impl<'a> Schedule<'a> {
             // A block can end with places that have nothing to run.
             state.settle(false);
             let seeds = seeds_of(state.next_block, &self.campaign.seeds);
-            if seeds.is_empty() || state.open.len() > self.campaign.jobs {
+            // Who wants the first finding wants the first seeds first.
+            let waits = self.campaign.until_first && !state.open.is_empty();
+            if seeds.is_empty() || waits || state.open.len() > self.campaign.jobs {
                 return state.checks.pop_front().map(Job::Check);
             }
             let guided = self.campaign.guided && !self.campaign.classes.is_empty();
@@ -138,7 +150,6 @@ impl<'a> Schedule<'a> {
 
     fn ran(&self, block: u64, place: u64, plan: Arc<Plan>, outcome: Outcome) -> Tally {
         let mut state = self.lock();
-        state.in_hand -= 1;
         state.tally.runs += 1;
         state.tally.seeds += u64::from(plan.child.is_none());
         if let Some(block) = state.open.iter_mut().find(|open| open.number() == block) {
@@ -151,20 +162,33 @@ impl<'a> Schedule<'a> {
             }
         }
         state.settle(false);
-        self.over.notify_all();
         state.tally
     }
 
     fn checked(&self, checked: Checked) {
         let mut state = self.lock();
-        state.in_hand -= 1;
+        state.cut_short |= checked.skipped;
         if !checked.kept {
             state.ending = state.ending.max(Ending::Unwritable);
         }
-        for (property, finding) in checked.findings {
-            state.whole.checked(property, finding);
+        for (property, run, finding) in checked.findings {
+            state.whole.checked(property, run, finding);
         }
-        self.over.notify_all();
+    }
+}
+
+/// A run or a check that a thread has in hand, until it is over, or the thread panics. Then the others end what they have
+/// in hand, and the panic goes on from [`on_threads`].
+struct InHand<'a>(&'a Schedule<'a>);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.in_hand -= 1;
+        if std::thread::panicking() {
+            state.ending = Ending::Interrupted;
+        }
+        self.0.over.notify_all();
     }
 }
 
@@ -175,6 +199,7 @@ impl State {
         while self.open.front().is_some_and(|block| all || block.is_done())
             && let Some(block) = self.open.pop_front()
         {
+            self.cut_short |= !block.is_done();
             let before: Vec<_> = self.whole.kept().map(|finding| (finding.run, finding.property)).collect();
             self.whole.merge(block.report);
             let mut new: Vec<_> =

@@ -28,12 +28,12 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// What keeps two settings from being parts of one campaign, in words.
+    /// What keeps two settings from being parts of one campaign, in words. Rules are compared by what they say, not by the
+    /// file that said it.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<String> {
         let pairs = [
             ("protocol", [&self.protocol, &other.protocol].map(String::clone)),
-            ("rules", [&self.rules, &other.rules].map(String::clone)),
             ("faults", [&self.faults, &other.faults].map(String::clone)),
             ("engine", [self, other].map(|setting| setting.engine.to_string())),
             ("guided", [self, other].map(|setting| setting.guided.to_string())),
@@ -41,6 +41,12 @@ impl Setting {
         ];
         let differs = pairs.iter().find(|(_, [one, other])| one != other);
         let named = differs.map(|(what, [one, other])| format!("{what} {one} and {other}"));
-        named.or_else(|| (self.options != other.options).then(|| "their options differ".to_owned()))
+        named.or_else(|| (self.options != other.options).then(|| "their rules or other options differ".to_owned()))
+    }
+
+    /// Whether it is about the same part of the same campaign.
+    #[must_use]
+    pub fn is_same_part(&self, other: &Self) -> bool {
+        self.difference(other).is_none() && self.seeds == other.seeds
     }
 }

@@ -77,8 +77,8 @@ fn add_up(parts: &[Part]) -> (Setting, CampaignReport) {
         report.ending = report.ending.max(saved.report.ending);
         report.merge(saved.report.clone());
     }
-    if report.ending == Ending::Complete && !gaps(parts).is_empty() {
-        report.ending = Ending::Incomplete;
+    if !gaps(parts).is_empty() {
+        report.ending = report.ending.max(Ending::Incomplete);
     }
     (setting, report)
 }

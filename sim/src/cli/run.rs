@@ -101,8 +101,8 @@ pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
     let mut saved = SavedReport::new(setting, report);
     if args.out.is_some() {
         errors.extend(folder.write_report(&saved).err().map(|error| error.to_string()));
-        saved.report.kept_mut().for_each(|finding| finding.at_home(folder.path));
     }
+    saved.report.kept_mut().for_each(|finding| finding.at_home(folder.path));
     let mut exit = exit_of(&saved.report);
     for error in complaints(errors) {
         exit = exit.max(console.complain(&format!("--out: {error}")));
@@ -118,10 +118,8 @@ fn simulate(
     console: &Console<'_>,
     shows_progress: bool,
 ) -> (CampaignReport, Vec<String>) {
-    let length = match campaign.limit {
-        Some(limit) if campaign.seeds.end == u64::MAX => Length::Time(limit),
-        _ => Length::Seeds(campaign.seeds.end - campaign.seeds.start),
-    };
+    let seeds = campaign.seeds.end - campaign.seeds.start;
+    let length = campaign.limit.map_or(Length::Seeds(seeds), Length::Time);
     let bar = Progress::new(length, console.progress && shows_progress);
     let errors = Mutex::new(Vec::new());
     let keep = |finding: &mut Finding| match write(folder, finding, console.runner) {

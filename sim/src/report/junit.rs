@@ -25,7 +25,7 @@ pub fn junit(setting: &Setting, report: &CampaignReport) -> io::Result<String> {
     let tell = |property: &'static str| {
         let told = match report.found().find(|(broken, _)| *broken == property) {
             Some((_, findings)) => Told::Broken(findings),
-            None if matches!(report.ending, Ending::Complete | Ending::TimeUp) => Told::Held,
+            None if report.runs > 0 && matches!(report.ending, Ending::Complete | Ending::TimeUp) => Told::Held,
             None => Told::Untold,
         };
         (property, told)
@@ -35,7 +35,7 @@ pub fn junit(setting: &Setting, report: &CampaignReport) -> io::Result<String> {
     let failures = count(|told| matches!(told, Told::Broken(_)));
     let skipped = count(|told| matches!(told, Told::Untold));
     let suite = format!("failproof.{}", setting.protocol);
-    let what = format!("rules {}, faults {}, {}", setting.rules, setting.faults, plural(report.runs, "run"));
+    let what = clean(&format!("rules {}, faults {}, {}", setting.rules, setting.faults, plural(report.runs, "run")));
 
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
@@ -73,12 +73,15 @@ fn case(writer: &mut Writer<Vec<u8>>, suite: &str, property: &str, told: &Told<'
         Told::Broken(findings) => element.write_inner_content(|writer| {
             let message = format!("broken in {}", plural(findings.count(), "run"));
             let failure = writer.create_element("failure").with_attribute(("message", message.as_str()));
-            // What a panic says may hold characters that XML has no way to write.
-            let told = stories(findings).replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
-            failure.write_text_content(BytesText::new(&told)).map(drop)
+            failure.write_text_content(BytesText::new(&clean(&stories(findings)))).map(drop)
         }),
     }
     .map(drop)
+}
+
+/// Without the characters that XML has no way to write: what a panic says, or how a file is called, may hold them.
+fn clean(text: &str) -> String {
+    text.replace(|c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}")
 }
 
 /// Each kept finding in three lines.
@@ -106,7 +109,7 @@ mod tests {
     fn setting() -> Setting {
         Setting {
             protocol: "election".to_owned(),
-            rules: "a <rules> & \"more\".json".to_owned(),
+            rules: "a <rules> & \"more\"\u{1}.json".to_owned(),
             faults: "swarm".to_owned(),
             engine: Engine::Fast,
             guided: true,
@@ -145,8 +148,8 @@ mod tests {
     fn each_property_is_a_test_case_and_the_text_is_xml() {
         let count = |ending, name: &str| {
             let text = junit(&setting(), &report(ending)).unwrap();
-            assert!(!text.contains('\u{7}'), "XML has no such character");
-            assert!(text.contains("a &lt;rules&gt; &amp; &quot;more&quot;.json"), "{text}");
+            assert!(!text.contains(['\u{1}', '\u{7}']), "XML has no such characters");
+            assert!(text.contains("a &lt;rules&gt; &amp; &quot;more&quot;\u{fffd}.json"), "{text}");
             elements(&text).iter().filter(|element| *element == name).count()
         };
         let cases = Property::ALL.len() + 3;

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How many properties are told in full; more of them get a line each.
 const TOLD_MAX: usize = 4;
+/// More seeds than anybody asks for by number.
+const UNLIMITED: u64 = 1 << 60;
 /// How many columns the first word of a line takes.
 const LABEL: usize = 14;
 
@@ -127,7 +129,12 @@ fn verdict(f: &mut fmt::Formatter<'_>, report: &CampaignReport, gaps: &[String])
     let held = words.is_empty();
     let words = if held { "nothing violated".to_owned() } else { words.join(", ") };
     let runs = plural(report.runs, "run");
-    let so_far = format!("after {} of {}; so far {words}", count(report.seeds), plural(report.asked, "seed"));
+    let seeds = match report.asked {
+        // Only time was to end it.
+        asked if asked >= UNLIMITED => plural(report.seeds, "seed"),
+        asked => format!("{} of {}", count(report.seeds), plural(asked, "seed")),
+    };
+    let so_far = format!("after {seeds}; so far {words}");
     match (report.ending, held) {
         (Ending::Interrupted, _) => writeln!(f, "interrupted {so_far}"),
         (Ending::Unwritable, _) => writeln!(f, "stopped, because a finding could not be written, {so_far}"),
@@ -179,11 +186,8 @@ fn findings(f: &mut fmt::Formatter<'_>, setting: &Setting, report: &CampaignRepo
         let Some(told) = findings.kept().min_by_key(simplest) else { continue };
         let number = plural(findings.count(), "run");
         if i >= TOLD_MAX {
-            writeln!(
-                f,
-                "{property}: {number}, for example {}",
-                told.file.as_deref().map(shell_path).unwrap_or_default()
-            )?;
+            let example = told.file.as_deref().map_or_else(|| told.run.in_words(), shell_path);
+            writeln!(f, "{property}: {number}, for example {example}")?;
             continue;
         }
         writeln!(f, "\n{property}: {number}, for example {} at {}", told.run.in_words(), moment(told.at_us))?;
