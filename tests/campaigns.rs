@@ -244,8 +244,108 @@ fn a_report_takes_the_place_only_of_an_unfinished_one_of_the_same_campaign() {
     assert_eq!((run(Some(3), "0..9").code, ending()), (130, Ending::Interrupted));
     assert_eq!((run(None, "0..9").code, ending()), (0, Ending::Complete));
     assert_eq!(run(None, "0..9").code, 0, "the same again");
+    let fewer = run(Some(3), "0..9");
+    assert!(fewer.err.contains("exists with other content"), "{}", fewer.err);
+    assert_eq!(ending(), Ending::Complete, "what tells of fewer runs takes no place");
+    let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["report.json"], "nothing is left over");
     let other = run(None, "0..10");
     assert_eq!((other.code, other.out.as_str()), (2, ""));
     assert!(other.err.contains("report.json is not of this campaign"), "{}", other.err);
     assert_eq!(ending(), Ending::Complete);
+}
+
+/// Runs that were all begun do not make a campaign complete if children, or checks, were left out.
+#[test]
+fn a_campaign_that_left_something_out_is_not_complete() {
+    let run = |stop_at: fn(Engine, &Plan) -> bool| {
+        let interrupt = Interrupt::new();
+        let runner = |engine: Engine, plan: &Arc<Plan>, record: bool| {
+            if stop_at(engine, plan) {
+                interrupt.request();
+            }
+            engine.run(plan, record)
+        };
+        let folder = folder("left_out");
+        let args =
+            ["run", "--rules", "published", "--seeds", "0..1", "--time", "60s", "--jobs", "1", "--json", "--out"];
+        let outcome = failproof_on(&[&args[..], &[text_of(&folder)]].concat(), &interrupt, &runner);
+        (outcome.code, json(&outcome))
+    };
+    let (code, report) = run(|_, plan| plan.child.is_none());
+    assert_eq!((code, &report["ending"], &report["children"]), (130, &"interrupted".into(), &0.into()));
+    // The other engine runs only once something is checked.
+    let (code, report) = run(|engine, _| engine == Engine::Madsim);
+    assert_eq!((code, &report["ending"], &report["seeds"]["count"]), (130, &"interrupted".into(), &1.into()));
+    assert!(report["violations"].as_array().unwrap().iter().any(|found| found["confirmed"].is_null()), "{report}");
+    let (code, report) = run(|_, _| false);
+    assert_eq!((code, &report["ending"]), (1, &"complete".into()));
+}
+
+/// A panic outside a run, where nobody catches it, ends the campaign on any number of threads.
+#[test]
+fn a_panic_of_the_harness_ends_the_campaign() {
+    for jobs in [1, 2, 5] {
+        let campaign = Campaign { jobs, guided: false, ..guided(Rules::hardened(), 0..200) };
+        let ended = std::panic::catch_unwind(|| {
+            let runner = |engine: Engine, plan: &Arc<Plan>, record: bool| match plan.seed {
+                70 => panic!("out of order"),
+                _ => engine.run(plan, record),
+            };
+            let stop = AtomicBool::new(false);
+            let outside = Outside { runner: &runner, stop: &stop, progress: &|_| (), keep: &|_| true, checks: false };
+            campaign.run_on(&outside)
+        });
+        let message = *ended.expect_err("it panics").downcast::<&str>().expect("a message");
+        assert_eq!(message, "out of order", "{jobs} jobs");
+    }
+}
+
+/// Parts of a block have children of other names.
+#[test]
+fn children_are_counted_from_the_beginning_of_their_block() {
+    let runs = |seeds: std::ops::Range<u64>| {
+        let names = std::sync::Mutex::new(std::collections::BTreeSet::new());
+        let runner = |engine: Engine, plan: &Arc<Plan>, record: bool| {
+            names.lock().unwrap().insert(plan.run_id());
+            engine.run(plan, record)
+        };
+        let stop = AtomicBool::new(false);
+        let outside = Outside { runner: &runner, stop: &stop, progress: &|_| (), keep: &|_| true, checks: false };
+        let _ = guided(Rules::hardened(), seeds).run_on(&outside);
+        names.into_inner().unwrap()
+    };
+    let (early, late) = (runs(0..5), runs(500..505));
+    assert!(early.is_disjoint(&late) && early.len() > 100 && late.len() > 100);
+    assert_eq!(late.first(), Some(&RunId::Seed(500)), "a seed comes before its children");
+}
+
+#[test]
+fn a_report_that_does_not_fit_is_refused() {
+    let folder = folder("misfits");
+    let args = ["run", "--seeds", "0..3", "--faults", "clock", "--time", "30s", "--out", text_of(&folder)];
+    assert_eq!(failproof_on(&args, &Interrupt::new(), &Engine::run).code, 0);
+    let file = folder.join("report.json");
+    let good = fs::read_to_string(&file).unwrap();
+    let merge = || failproof_on(&["merge", text_of(&folder)], &Interrupt::new(), &Engine::run);
+    assert_eq!(merge().code, 0);
+    let altered: [(&str, fn(&mut serde_json::Value)); 6] = [
+        ("report.seeds", |report| report["report"]["seeds"] = 100_000.into()),
+        ("report.asked", |report| report["report"]["asked"] = 4.into()),
+        ("setting.seeds", |report| report["setting"]["campaign"]["end"] = 2.into()),
+        ("report.coverage", |report| report["report"]["coverage"]["visited"] = serde_json::json!([])),
+        ("report.returns.after", |report| report["report"]["returns"]["after"]["buckets"][3] = 9.into()),
+        ("unknown field", |report| report["report"]["colour"] = "blue".into()),
+    ];
+    for (what, alter) in altered {
+        let mut report = serde_json::from_str(&good).unwrap();
+        alter(&mut report);
+        fs::write(&file, report.to_string()).unwrap();
+        let outcome = merge();
+        assert_eq!((outcome.code, outcome.out.as_str()), (2, ""), "{what}");
+        assert!(outcome.err.contains("report.json") && outcome.err.contains(what), "{what}: {}", outcome.err);
+    }
+    fs::write(&file, &good[..good.len() / 2]).unwrap();
+    let again = failproof_on(&args, &Interrupt::new(), &Engine::run);
+    assert!(again.code == 2 && again.err.contains("report.json is no report"), "{}", again.err);
 }

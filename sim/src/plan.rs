@@ -376,3 +376,29 @@ impl fmt::Display for Plan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::{Concern, Stream};
+    use crate::fault::Direction;
+
+    #[test]
+    fn delays_add_up_while_they_overlap() {
+        let delay = |by_us| FaultKind::Delay { node: Place::Store, direction: Direction::Both, by_us };
+        for seed in 0..200 {
+            let mut stream = Stream::new(seed, Concern::Plan, 0, 0);
+            let mut plan = Plan::calm(Options::default());
+            for _ in 0..stream.below(12) {
+                let kind = if stream.below(4) == 0 { FaultKind::ReadOnly {} } else { delay(stream.below(50)) };
+                plan = plan.fault(kind, stream.below(100), 1 + stream.below(40));
+            }
+            let meets = |one: &Fault, other: &Fault| one.at_us <= other.end_us() && other.at_us <= one.end_us();
+            let felt = |fault: &Fault| match fault.late_us() {
+                0 => fault.end_us(),
+                _ => fault.end_us() + plan.faults.iter().filter(|f| meets(fault, f)).map(Fault::late_us).sum::<u64>(),
+            };
+            assert_eq!(plan.quiet_us(), plan.faults.iter().map(felt).max().unwrap_or(0), "{plan}");
+        }
+    }
+}
