@@ -179,8 +179,7 @@ fn what_the_other_engine_does_not_confirm_is_a_disagreement_with_both_traces() {
 }
 
 #[cfg(madsim)]
-fn panic_in_engine()
--> Result<(failproof::report::RunReport, Vec<failproof::trace::Record>), failproof::engine::Panicked> {
+fn panic_in_engine() -> crate::commands::Ran {
     Err(failproof::engine::Panicked { message: "out of breath".to_owned() })
 }
 
@@ -329,7 +328,8 @@ fn a_report_that_does_not_fit_is_refused() {
     let good = fs::read_to_string(&file).unwrap();
     let merge = || failproof_on(&["merge", text_of(&folder)], &Interrupt::new(), &Engine::run);
     assert_eq!(merge().code, 0);
-    let altered: [(&str, fn(&mut serde_json::Value)); 6] = [
+    type Alter = fn(&mut serde_json::Value);
+    let altered: [(&str, Alter); 6] = [
         ("report.seeds", |report| report["report"]["seeds"] = 100_000.into()),
         ("report.asked", |report| report["report"]["asked"] = 4.into()),
         ("setting.seeds", |report| report["setting"]["campaign"]["end"] = 2.into()),

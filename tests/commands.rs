@@ -28,7 +28,7 @@ pub(crate) struct Outcome {
     pub(crate) err: String,
 }
 
-type Ran = Result<(RunReport, Vec<Record>), Panicked>;
+pub(crate) type Ran = Result<(RunReport, Vec<Record>), Panicked>;
 
 fn failproof(args: &[&str]) -> Outcome {
     failproof_on(args, &Interrupt::new(), &Engine::run)
