@@ -7,8 +7,8 @@
 //! is only shown to work.
 
 use failproof::campaign::Campaign;
+use failproof::election::Options;
 use failproof::engine::Engine;
-use failproof::options::Options;
 use failproof::plan::Plan;
 use failproof_benches::{AT_WORK, ENGINES, HOUR_US, PRIMARY, calm, one_hour, oracle_at_work, run};
 use failproof_core::election::Rules;
@@ -297,7 +297,7 @@ fn lengths(effort: &Effort, table: &mut Table) {
     let nodes = Options::default().nodes;
     let plans = [HOUR_US / 60, HOUR_US / 6, HOUR_US, 10 * HOUR_US].map(|time_us| calm(nodes, time_us));
     for (plan, costs) in plans.iter().zip(costs(effort, &plans)) {
-        let what = format!("fast engine, a run of {} min, one event", plan.options.time_us / 60_000_000);
+        let what = format!("fast engine, a run of {} min, one event", plan.options.time_us() / 60_000_000);
         table.row(&what, median(costs), "ns", Floor::None, "flat");
     }
 }
@@ -307,7 +307,7 @@ fn costs(effort: &Effort, plans: &[Arc<Plan>]) -> Vec<Vec<f64>> {
     let mut costs = vec![Vec::new(); plans.len()];
     for _ in 0..effort.rounds {
         for (plan, costs) in plans.iter().zip(&mut costs) {
-            let node_us = plan.options.time_us * u64::from(plan.options.nodes);
+            let node_us = plan.options.time_us() * u64::from(plan.election().nodes);
             let mut events = 0;
             let took =
                 timed(|| (0..=effort.node_us / (node_us + 1)).for_each(|_| events += run(Engine::Fast, plan).events));

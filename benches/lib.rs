@@ -4,8 +4,8 @@
 //! every step: [`Options::default`] without faults. One run is one simulated hour.
 #![forbid(unsafe_code)]
 
+use failproof::election::Options;
 use failproof::engine::Engine;
-use failproof::options::Options;
 use failproof::plan::Plan;
 use failproof::report::RunReport;
 use failproof_core::Duration;

@@ -14,7 +14,6 @@ use failproof::engine::Engine;
 use failproof::options::Options;
 use failproof::plan::Plan;
 use failproof_benches::ENGINES;
-use failproof_core::election::Rules;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -69,7 +68,8 @@ fn main() {
 
 /// How long one campaign takes until the property of `defence` breaks.
 fn seconds_to_find(defence: &Defence, number: u64, engine: Engine, guided: bool) -> f64 {
-    let options = Options { rules: defence.removed_from(Rules::hardened()), ..Options::default() };
+    let usual = Options::usual(&defence.protocol).unwrap_or_else(|problem| panic!("{}: {problem}", defence.id));
+    let options = defence.removed_from(usual);
     let first = number * APART;
     let campaign = Campaign { engine, guided, ..Campaign::plain(options, first..first + SEEDS_MAX) };
     let found = AtomicBool::new(false);

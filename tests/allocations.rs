@@ -2,9 +2,9 @@
 //!
 //! Method: a run of two hours allocates as often as one of an hour, so that construction and warm-up cancel out.
 
+use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::{FaultKind, Place};
-use failproof::options::Options;
 use failproof::plan::Plan;
 use std::sync::Arc;
 

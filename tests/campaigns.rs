@@ -7,9 +7,9 @@
 use crate::commands::{failproof_on, failproof_with, folder, json, text_of};
 use failproof::campaign::{Campaign, CampaignReport, Ending, Outside};
 use failproof::cli::Interrupt;
+use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::FaultClass;
-use failproof::options::Options;
 use failproof::output::{Disk, FileSystem};
 use failproof::plan::Plan;
 use failproof::run_id::RunId;
@@ -82,7 +82,7 @@ fn every_child_is_a_plan_that_can_be_run_and_saved() {
                 children.fetch_add(1, Ordering::Relaxed);
                 plan.check().unwrap_or_else(|error| panic!("{}: {error}", plan.run_id()));
                 assert!(plan.faults.iter().all(|fault| classes.contains(&fault.kind.class())), "{plan}");
-                assert!(plan.options.time_us <= campaign.options.time_us);
+                assert!(plan.options.time_us() <= campaign.options.time_us());
                 let text = serde_json::to_string(&**plan).expect("a plan is data");
                 assert_eq!(serde_json::from_str::<Plan>(&text).expect("and is read back"), **plan);
             }

@@ -7,9 +7,9 @@ mod refusals;
 
 use failproof::campaign::{CampaignReport, Runner};
 use failproof::cli::{Console, Exit, Interrupt, main_on};
+use failproof::election::Options;
 use failproof::engine::{Engine, Panicked};
 use failproof::fault::{FaultKind, Place};
-use failproof::options::Options;
 use failproof::output::{Disk, FileSystem, Folder};
 use failproof::plan::Plan;
 use failproof::report::{Convergence, RunReport, Violation};
@@ -91,7 +91,7 @@ fn stays_down(plan: &Plan) -> Ran {
 
 /// A run of a machine that panics: the plan names a node that is not there, and was not checked.
 fn panics(plan: &Plan) -> Ran {
-    let node = Place::Node(plan.options.nodes);
+    let node = Place::Node(plan.election().nodes);
     let lost = plan.clone().fault(FaultKind::Crash { node, durable: true }, 1_000, 1_000);
     Engine::Fast.run(&Arc::new(lost), false)
 }
@@ -285,7 +285,7 @@ fn a_trace_has_a_line_for_each_event() {
     let folder = folder("trace");
     let plan = folder.join("plan.json");
     let mut calm = Plan::calm(Options::default());
-    calm.options.time_us = 20_000_000;
+    calm.options.set_time_us(20_000_000);
     fs::write(&plan, serde_json::to_string(&calm).unwrap()).unwrap();
     let trace = folder.join("deep").join("trace.ndjson");
     let outcome = failproof(&["replay", text_of(&plan), "--json", "--trace", text_of(&trace)]);

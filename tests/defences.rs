@@ -3,12 +3,11 @@
 //! again when that one switch is off.
 
 use failproof::defence::{self, Defence, with};
-use failproof::election::generate;
 use failproof::engine::Engine;
 use failproof::fault::FaultClass;
+use failproof::generate::generate;
 use failproof::options::Options;
 use failproof::plan::Plan;
-use failproof_core::election::Rules;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,20 +19,28 @@ fn plan_of(defence: &Defence) -> Plan {
     Plan::read(&path).unwrap_or_else(|error| panic!("{}: {error}", defence.id))
 }
 
-/// What a plan breaks under `rules`, on either engine.
-fn broken(plan: &Plan, rules: Rules, engine: Engine) -> Vec<&'static str> {
+/// What a plan breaks under other rules, on either engine.
+fn broken(plan: &Plan, decide: impl FnOnce(Options) -> Options, engine: Engine) -> Vec<&'static str> {
     let mut plan = plan.clone();
-    plan.options.rules = rules;
+    plan.options = decide(plan.options);
     let (report, _) = engine.run(&Arc::new(plan), false).expect("a plan of the table runs without a panic");
     report.violations.iter().map(|violation| violation.property).collect()
 }
 
+fn published(options: Options) -> Options {
+    options.decided_by("published")
+}
+
 #[test]
 fn every_defect_has_its_row_and_every_decision_its_defence() {
-    let ids: Vec<_> = defence::all().iter().map(|defence| defence.id.clone()).collect();
+    let ids: Vec<_> = defence::of("election").map(|defence| defence.id.clone()).collect();
     assert_eq!(ids, (1..=14).map(|n| format!("E{n}")).collect::<Vec<_>>());
-    let rules = defence::all().iter().fold(Rules::published(), |rules, row| with(rules, &row.switch, true));
-    assert_eq!(rules, Rules::hardened(), "all switches together make the hardened rules");
+    for protocol in failproof::protocols::names() {
+        let usual = Options::usual(protocol).expect("it is listed");
+        let published = usual.clone().decided_by("published");
+        let on = defence::of(protocol).fold(published, |options, row| with(options, &row.switch, true));
+        assert_eq!(on, usual.decided_by("hardened"), "all switches of {protocol} together make its hardened rules");
+    }
 }
 
 #[test]
@@ -41,16 +48,16 @@ fn each_minimal_plan_breaks_its_property_under_published_rules_only() {
     for defence in defence::all() {
         let plan = plan_of(defence);
         for engine in [Engine::Fast, Engine::Madsim] {
-            let published = broken(&plan, Rules::published(), engine);
+            let broken_by = broken(&plan, published, engine);
             assert!(
-                published.contains(&defence.property.as_str()),
-                "{} on {engine}: {} does not break {}: {published:?}",
+                broken_by.contains(&defence.property.as_str()),
+                "{} on {engine}: {} does not break {}: {broken_by:?}",
                 defence.id,
                 defence.plan,
                 defence.property
             );
         }
-        let hardened = broken(&plan, Rules::hardened(), Engine::Fast);
+        let hardened = broken(&plan, |options| options.decided_by("hardened"), Engine::Fast);
         assert!(hardened.is_empty(), "{}: under hardened rules it breaks {hardened:?}", defence.id);
     }
 }
@@ -59,8 +66,9 @@ fn each_minimal_plan_breaks_its_property_under_published_rules_only() {
 fn each_switch_alone_keeps_its_property_in_its_minimal_plan() {
     for defence in defence::all() {
         let plan = plan_of(defence);
-        let required = defence.requires.iter().fold(Rules::published(), |rules, switch| with(rules, switch, true));
-        let without = broken(&plan, required, Engine::Fast);
+        let with_required =
+            |options| defence.requires.iter().fold(published(options), |options, switch| with(options, switch, true));
+        let without = broken(&plan, with_required, Engine::Fast);
         assert!(
             without.contains(&defence.property.as_str()),
             "{}: what it requires already keeps {}, so the plan shows nothing about `{}`",
@@ -68,7 +76,7 @@ fn each_switch_alone_keeps_its_property_in_its_minimal_plan() {
             defence.property,
             defence.switch
         );
-        let with_it = broken(&plan, defence.added_to(Rules::published()), Engine::Fast);
+        let with_it = broken(&plan, |options| defence.added_to(published(options)), Engine::Fast);
         assert!(
             !with_it.contains(&defence.property.as_str()),
             "{}: {} breaks {} although `{}` is on",
@@ -84,7 +92,9 @@ fn each_switch_alone_keeps_its_property_in_its_minimal_plan() {
 fn each_minimal_plan_is_small() {
     for defence in defence::all() {
         let plan = plan_of(defence);
-        assert!(plan.options.nodes <= 3, "{}: {} nodes", defence.id, plan.options.nodes);
+        for (number, what) in plan.options.sizes() {
+            assert!(number <= 3, "{}: {number} {what}s", defence.id);
+        }
         let events = plan.faults.len() + plan.workload.len() + plan.fates.len();
         assert!(events <= 4, "{}: {events} faults, tasks and fates", defence.id);
     }
@@ -94,10 +104,10 @@ fn each_minimal_plan_is_small() {
 fn random_search_finds_each_defect_when_its_defence_is_off() {
     let classes = FaultClass::ALL;
     for defence in defence::all() {
-        let options = Options { rules: defence.removed_from(Rules::hardened()), ..Options::default() };
+        let options = defence.removed_from(Options::usual(&defence.protocol).expect("it is listed"));
         let found = (0..SEEDS).find(|seed| {
             let plan = generate(*seed, &options, &classes);
-            broken(&plan, options.rules, Engine::Fast).contains(&defence.property.as_str())
+            broken(&plan, |options| options, Engine::Fast).contains(&defence.property.as_str())
         });
         let Some(seed) = found else {
             panic!("{}: without `{}` no seed of {SEEDS} breaks {}", defence.id, defence.switch, defence.property)

@@ -1,10 +1,10 @@
 //! One seed, one plan, one trace.
 
 use failproof::campaign::Campaign;
-use failproof::election::generate;
+use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::FaultClass;
-use failproof::options::Options;
+use failproof::generate::generate;
 use failproof_spec::CampaignHash;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const PINNED: &str = include_str!("determinism.hash");
 fn hash_of(seeds: std::ops::Range<u64>) -> CampaignHash {
     let mut hash = CampaignHash::new();
     for seed in seeds {
-        let plan = Arc::new(generate(seed, &Options::default(), &FaultClass::ALL));
+        let plan = Arc::new(generate(seed, &Options::default().into(), &FaultClass::ALL));
         let (report, _) = Engine::Fast.run(&plan, false).expect("no panic");
         hash.add(&[seed], report.trace_hash);
     }
@@ -55,7 +55,7 @@ fn the_same_seed_gives_the_same_trace_twice_and_on_other_threads() {
 #[test]
 fn recording_changes_nothing() {
     for seed in 0..5 {
-        let plan = Arc::new(generate(seed, &Options::default(), &FaultClass::ALL));
+        let plan = Arc::new(generate(seed, &Options::default().into(), &FaultClass::ALL));
         let (silent, none) = Engine::Fast.run(&plan, false).expect("no panic");
         let (recorded, records) = Engine::Fast.run(&plan, true).expect("no panic");
         assert_eq!(silent, recorded);

@@ -4,9 +4,9 @@
 //! writes are refused, and after the last good read it is cut off. A rival reads empty, claims, confirms, and works,
 //! while the old primary trusts its read.
 
+use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::{Access, Direction, FaultKind, Place};
-use failproof::options::Options;
 use failproof::plan::{Fate, Plan};
 use failproof::report::RunReport;
 use failproof_core::Duration;
@@ -131,7 +131,7 @@ fn the_saved_plan_is_the_one_that_is_described_here() {
 #[test]
 fn one_switch_prevents_it() {
     let mut plan = timeline();
-    plan.options.rules.anchor = LeaseAnchor::Heartbeat;
+    plan.election_mut().rules.anchor = LeaseAnchor::Heartbeat;
     let report = run(&plan);
     assert!(!violates(&report, "AtMostOneWorkingPrimary"), "{:?}", report.violations);
     assert_eq!(report.longest_overlap_us, 0);

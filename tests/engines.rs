@@ -2,11 +2,13 @@
 //! other one has real tasks, timers and sockets under madsim. That the comparison convicts is shown with planted bugs.
 
 use failproof::chance::{Concern, Stream};
-use failproof::election::{Election, generate};
+use failproof::election::Election;
+use failproof::election::Options;
 use failproof::engine::madsim::{EngineBug, Quirks};
 use failproof::engine::{Engine, fast, madsim};
 use failproof::fault::{Access, Direction, FaultClass, FaultKind, Place};
-use failproof::options::{ClockOptions, Options};
+use failproof::generate::generate;
+use failproof::options::ClockOptions;
 use failproof::plan::{Fate, Plan, Task, TaskKind};
 use failproof::trace::Record;
 use failproof_core::Duration;
@@ -115,7 +117,7 @@ fn rules(seed: u64) -> Rules {
 
 fn generated(seed: u64) -> Plan {
     let options = Options { time_us: 90_000_000, rules: rules(seed), ..Options::default() };
-    generate(seed, &options, &FaultClass::ALL)
+    generate(seed, &options.into(), &FaultClass::ALL)
 }
 
 /// A plan at the scale of microseconds, with all kinds of faults on top of each other.
@@ -151,15 +153,15 @@ fn crowded(seed: u64) -> Plan {
     plan.noise.loss_ppm = 10_000;
     plan.noise.duplicate_ppm = 50_000;
     for _ in 0..stream.between(1, 40) {
-        let kind = fault(&mut stream, &plan.options, interval_us);
+        let kind = fault(&mut stream, plan.election(), interval_us);
         // Few times, so that many faults begin and end at once.
         let at_us = stream.below(time_us / 8) * 8;
         let for_us = stream.pick(&[1, 8, 8, 16, interval_us, 2 * interval_us, 6 * interval_us]);
         plan = plan.fault(kind, at_us, for_us);
     }
     for _ in 0..stream.below(4) {
-        let utype = stream.below(u64::from(plan.options.utypes)) as u8;
-        let (at_us, node) = (stream.below(time_us / 8) * 8, place(&mut stream, &plan.options));
+        let utype = stream.below(u64::from(plan.election().utypes)) as u8;
+        let (at_us, node) = (stream.below(time_us / 8) * 8, place(&mut stream, plan.election()));
         plan.workload.push(Task { at_us, node, utype, what: TaskKind::Resign });
         let delay_us = stream.pick(&[None, Some(1), Some(3 * interval_us)]);
         plan.fates.push(Fate { from: Place::Node(0), to: Place::Store, which: stream.below(50) as u32, delay_us });

@@ -5,9 +5,10 @@
 //! to the primary what the formula speaks of.
 
 use failproof::chance::{Concern, Stream};
+use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::{Direction, FaultKind, Place};
-use failproof::options::{ClockOptions, Options};
+use failproof::options::ClockOptions;
 use failproof::plan::{Fate, Plan};
 use failproof::report::RunReport;
 use failproof::trace::Record;
@@ -322,7 +323,7 @@ fn observer_age_outlasts_the_term() {
         let waits_us = age - age * short_ppm / 1_000_000;
         let kind = FaultKind::Isolate { node: OLD, direction: Direction::Both };
         let (plan, _) = setting.struck(rules, kind, &mut chance);
-        let end_us = plan.options.time_us;
+        let end_us = plan.options.time_us();
         let plan = plan.fault(FaultKind::Retune { node: RIVAL, timeout_us: waits_us }, 0, end_us + 1);
         let (report, _) = run(&plan, false);
         tally.trials += 1;

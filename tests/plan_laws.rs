@@ -1,9 +1,9 @@
 //! Random plans against the properties: any faults, anywhere, of any length, on two to four nodes. What proptest finds it
 //! shrinks, and stores beside this file.
 
+use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::{Access, Direction, FaultKind, Place};
-use failproof::options::Options;
 use failproof::plan::{Plan, Task, TaskKind};
 use failproof_core::Duration;
 use failproof_core::election::Rules;
@@ -107,7 +107,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 /// What a plan breaks under `rules`.
 fn broken(plan: &Plan, rules: Rules) -> Vec<String> {
     let mut plan = plan.clone();
-    plan.options.rules = rules;
+    plan.election_mut().rules = rules;
     plan.check().expect("the strategy draws plans that can be run");
     let (report, _) = Engine::Fast.run(&Arc::new(plan), false).expect("no panic");
     report.violations.iter().map(|found| format!("{} at {} us: {}", found.property, found.at_us, found.story)).collect()
@@ -142,7 +142,7 @@ proptest! {
 #[test]
 fn the_same_plans_convict_rules_without_a_defence() {
     for switch in ["age", "grace_on_promotion", "validate_reply"] {
-        let rules = failproof::defence::with(Rules::hardened(), switch, false);
+        let rules = failproof::defence::with(Options::default(), switch, false).own::<Options>().rules;
         let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..config() });
         let outcome = runner.run(&plan(), |plan| {
             prop_assert!(broken(&plan, rules).is_empty());

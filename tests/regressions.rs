@@ -20,7 +20,7 @@ fn what_was_found_once_holds_now() {
     for entry in fs::read_dir(&folder).expect("the folder of plans") {
         let path = entry.expect("an entry").path();
         let plan = Plan::read(&path).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(plan.options.rules, Rules::hardened(), "{}", path.display());
+        assert_eq!(plan.election().rules, Rules::hardened(), "{}", path.display());
         let plan = Arc::new(plan);
         let engines: &[Engine] = if cfg!(madsim) { &[Engine::Fast, Engine::Madsim] } else { &[Engine::Fast] };
         for engine in engines {

@@ -1,7 +1,7 @@
 //! Swarms of simulations: hardened rules hold under all faults and say so with evidence; published rules do not.
 
+use failproof::election::Options;
 use failproof::fault::FaultKind;
-use failproof::options::Options;
 use failproof::simulation::Simulation;
 use failproof_core::election::Rules;
 use failproof_spec::{Action, Coverage};

@@ -1,9 +1,9 @@
 //! How runs read: one calm run, one failover, one violation. When one of these changes, read the difference and explain
 //! it in the commit.
 
+use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::{FaultKind, Place};
-use failproof::options::Options;
 use failproof::plan::Plan;
 use failproof::trace::Record;
 use failproof_core::election::Rules;

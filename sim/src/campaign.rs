@@ -24,6 +24,7 @@ use crate::engine::{Engine, Panicked};
 use crate::fault::{FaultClass, FaultKind};
 use crate::options::Options;
 use crate::plan::Plan;
+use crate::protocols;
 use crate::report::RunReport;
 use crate::trace::Record;
 use schedule::Schedule;
@@ -33,8 +34,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// The property that a run breaks which does not come back after its last fault.
-pub const EVENTUALLY_PRIMARY: &str = "EventuallyPrimary";
 /// The property that a run breaks which panics.
 pub const NEVER_PANICS: &str = "NeverPanics";
 /// The property that a run breaks in which the engines take different steps: neither of them is believed.
@@ -98,9 +97,9 @@ impl fmt::Debug for Outside<'_> {
 impl Campaign {
     /// Every seed of `seeds` under all kinds of faults, unguided, by the reference engine on one thread.
     #[must_use]
-    pub fn plain(options: Options, seeds: Range<u64>) -> Self {
+    pub fn plain(options: impl Into<Options>, seeds: Range<u64>) -> Self {
         Self {
-            options,
+            options: options.into(),
             classes: FaultClass::ALL.to_vec(),
             seeds,
             guided: false,
@@ -115,8 +114,9 @@ impl Campaign {
     #[must_use]
     pub fn run_on(&self, outside: &Outside<'_>) -> CampaignReport {
         let mut report = Schedule::new(self, outside).run();
+        let known = protocols::of(&self.options);
         for (name, class) in FaultKind::NAMES {
-            if self.classes.contains(class) {
+            if self.classes.contains(class) && known.knows(name) {
                 report.faults.entry((*name).to_owned()).or_default();
             }
         }

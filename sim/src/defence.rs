@@ -1,7 +1,7 @@
 //! The table of defences: which switch keeps which property, and what shows it. Tests, ablation, README and reports all
 //! read `spec/defences.toml`.
 
-use failproof_core::election::Rules;
+use crate::options::Options;
 use serde::Deserialize;
 use std::sync::OnceLock;
 
@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Defence {
-    /// The defect's name: `E1`.
+    /// The protocol that it belongs to.
+    pub protocol: String,
+    /// The defect's name: `E1`. No other row has it, of whatever protocol.
     pub id: String,
     /// The field of the rules that decides.
     pub switch: String,
@@ -37,7 +39,7 @@ struct Table {
     defence: Vec<Defence>,
 }
 
-/// All rows, in their order.
+/// All rows of all protocols, in their order.
 ///
 /// # Panics
 /// When the table that was compiled in is malformed; a test reads it.
@@ -51,37 +53,39 @@ pub fn all() -> &'static [Defence] {
     })
 }
 
+/// The rows of a protocol, in their order.
+pub fn of(protocol: &str) -> impl Iterator<Item = &'static Defence> {
+    all().iter().filter(move |row| row.protocol == protocol)
+}
+
 impl Defence {
-    /// `rules` with this defence on, and all that it requires.
+    /// The options with this defence on, and all that it requires.
     #[must_use]
-    pub fn added_to(&self, rules: Rules) -> Rules {
-        self.requires.iter().fold(with(rules, &self.switch, true), |rules, switch| with(rules, switch, true))
+    pub fn added_to(&self, options: impl Into<Options>) -> Options {
+        let on = with(options, &self.switch, true);
+        self.requires.iter().fold(on, |options, switch| with(options, switch, true))
     }
 
-    /// `rules` with this defence off, and all that require it.
+    /// The options with this defence off, and all that require it.
     #[must_use]
-    pub fn removed_from(&self, rules: Rules) -> Rules {
-        let dependents = all().iter().filter(|other| other.requires.contains(&self.switch));
-        dependents.fold(with(rules, &self.switch, false), |rules, other| with(rules, &other.switch, false))
+    pub fn removed_from(&self, options: impl Into<Options>) -> Options {
+        let off = with(options, &self.switch, false);
+        let dependents = of(&self.protocol).filter(|other| other.requires.contains(&self.switch));
+        dependents.fold(off, |options, other| with(options, &other.switch, false))
     }
 }
 
-/// `rules` with one decision as hardened, or as published.
+/// The options with one decision of their rules as hardened, or as published.
 ///
 /// # Panics
 /// When there is no such decision.
 #[must_use]
-pub fn with(rules: Rules, switch: &str, hardened: bool) -> Rules {
-    let source = if hardened { Rules::hardened() } else { Rules::published() };
-    let mut value = as_object(rules);
-    let decision = as_object(source).remove(switch).unwrap_or_else(|| panic!("the rules have no decision `{switch}`"));
-    value.insert(switch.to_owned(), decision);
-    serde_json::from_value(value.into()).unwrap_or_else(|error| panic!("rules with `{switch}`: {error}"))
-}
-
-fn as_object(rules: Rules) -> serde_json::Map<String, serde_json::Value> {
-    match serde_json::to_value(rules) {
-        Ok(serde_json::Value::Object(fields)) => fields,
-        _ => unreachable!("rules are a struct of enums"),
-    }
+pub fn with(options: impl Into<Options>, switch: &str, hardened: bool) -> Options {
+    let mut options = options.into();
+    let source = options.clone().decided_by(if hardened { "hardened" } else { "published" }).rules();
+    let decision = source.get(switch).unwrap_or_else(|| panic!("the rules have no decision `{switch}`"));
+    let mut rules = options.rules();
+    rules[switch] = decision.clone();
+    options.set_rules(rules).unwrap_or_else(|error| panic!("rules with `{switch}`: {error}"));
+    options
 }

@@ -9,23 +9,24 @@
 //! | `token` | the epoch of that life, relative to the highest that the resource accepted |
 //! | `stained` | whether the resource accepted an epoch below its highest |
 
-mod generate;
+mod draw;
 mod judge;
 mod liveness;
-mod mutate;
+mod options;
 mod server;
 
-pub use generate::generate;
-pub use mutate::{Moment, mutate};
+pub use options::Options;
 
 use crate::event::ActorId;
-use crate::fault::{Access, FaultKind, Place};
-use crate::plan::{Plan, TaskKind};
-use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus};
+use crate::fault::{Access, FaultClass, FaultKind, Place};
+use crate::generate::Draw;
+use crate::plan::{Plan, Task, TaskKind};
+use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Words};
 use failproof_core::election::{
     Candidate, HeartbeatTable, Input, Landing, Message, NodeClock, Output, Resolver, Resource, Start, Target,
 };
 use failproof_core::{Duration, Host, Instant, Machine, Utype};
+use failproof_spec::Property;
 use server::TableServer;
 
 /// The election as a protocol to simulate.
@@ -134,11 +135,39 @@ impl Protocol for Election {
     type Machine = Member;
     type Disk = Disk;
     type Judge = judge::ElectionJudge;
+    type Options = Options;
 
     const NAME: &'static str = "election";
+    const WORDS: Words = Words {
+        comes_back: "EventuallyPrimary",
+        came_back: "a primary worked",
+        stayed_away: "no primary worked after the last fault",
+        expected: "one",
+        not_back: "nobody worked as primary",
+        not_back_file: "no-primary",
+        exposed: Property::AtMostOneWorkingPrimary.name(),
+        unserved: "without a primary",
+        false_stop: "false step-down",
+        no_margin: "no primary was succeeded after its term ended",
+    };
+    const RESOURCE: Option<ActorId> = Some(RESOURCE);
+
+    fn places(options: &Options) -> Vec<Place> {
+        [Place::Store, Place::Resource].into_iter().chain((0..options.nodes).map(Place::Node)).collect()
+    }
+
+    fn usual_primary() -> Place {
+        Place::Node(0)
+    }
+
+    /// Nodes do not talk to each other.
+    fn talks(one: Place, other: Place) -> bool {
+        let is_hub = |place| matches!(place, Place::Store | Place::Resource);
+        is_hub(one) || is_hub(other)
+    }
 
     fn cast(plan: &Plan) -> Vec<Actor> {
-        let options = &plan.options;
+        let options = plan.election();
         let mut cast = vec![
             Actor { place: Place::Store, role: role::TABLE, utype: 0 },
             Actor { place: Place::Resource, role: role::RESOURCE, utype: 0 },
@@ -154,7 +183,7 @@ impl Protocol for Election {
     }
 
     fn boot(plan: &Plan, actor: &Actor, boot: Boot<Disk>) -> Member {
-        let options = &plan.options;
+        let options = plan.election();
         let rules = options.rules;
         match (actor.role, actor.place) {
             (role::TABLE, _) => Member::Table(Box::new(TableServer::start(plan, boot))),
@@ -240,7 +269,7 @@ impl Protocol for Election {
     }
 
     fn counts_suspended_time(plan: &Plan) -> bool {
-        plan.options.rules.suspend_aware_clock == NodeClock::Boottime
+        plan.election().rules.suspend_aware_clock == NodeClock::Boottime
     }
 
     fn command_of_fault(
@@ -255,14 +284,49 @@ impl Protocol for Election {
                 Some(Command::Rollback { by: Duration::from_micros(by_us), generation })
             }
             FaultKind::Retune { timeout_us, .. } if begins => Some(Command::Retune(Duration::from_micros(timeout_us))),
-            FaultKind::Retune { .. } => Some(Command::Retune(plan.options.heartbeat_timeout_us)),
+            FaultKind::Retune { .. } => Some(Command::Retune(plan.election().heartbeat_timeout_us)),
             _ => None,
         }
     }
 
-    fn command_of_task(kind: TaskKind) -> Command {
+    fn command_of_task(kind: TaskKind) -> Option<Command> {
         match kind {
-            TaskKind::Resign => Command::Resign,
+            TaskKind::Resign => Some(Command::Resign),
         }
+    }
+
+    fn check_task(options: &Options, task: &Task) -> Result<(), (&'static str, String)> {
+        if task.utype >= options.utypes {
+            return Err(("utype", format!("there are {} kinds", options.utypes)));
+        }
+        Ok(())
+    }
+
+    fn knobs(draw: &mut Draw<Self>, classes: &[FaultClass]) {
+        draw::knobs(draw, classes);
+    }
+
+    fn members(options: &Options) -> Vec<Place> {
+        (0..options.nodes).map(Place::Node).collect()
+    }
+
+    fn peer(draw: &mut Draw<Self>, _victim: Place) -> Place {
+        draw::peer(draw)
+    }
+
+    fn task(draw: &mut Draw<Self>, at_us: u64) -> Task {
+        draw::task(draw, at_us)
+    }
+
+    fn settle_us(options: &Options) -> u64 {
+        draw::settle_us(options)
+    }
+
+    fn lead_us(options: &Options) -> u64 {
+        draw::lead_us(options)
+    }
+
+    fn bound_us(plan: &Plan) -> u64 {
+        liveness::bound_us(plan)
     }
 }

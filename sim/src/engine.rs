@@ -4,8 +4,8 @@ pub mod fast;
 #[cfg(madsim)]
 pub mod madsim;
 
-use crate::election::Election;
 use crate::plan::Plan;
+use crate::protocols;
 use crate::report::RunReport;
 use crate::trace::Record;
 use serde::{Deserialize, Serialize};
@@ -72,11 +72,11 @@ impl Engine {
     /// # Errors
     /// [`Panicked`] when a machine or the harness panicked.
     pub fn run(self, plan: &Arc<Plan>, record: bool) -> Result<(RunReport, Vec<Record>), Panicked> {
-        let plan = Arc::clone(plan);
+        let (plan, known) = (Arc::clone(plan), protocols::of(&plan.options));
         let run = move || match self {
-            Self::Fast => fast::run::<Election>(plan, record),
+            Self::Fast => known.fast(plan, record),
             #[cfg(madsim)]
-            Self::Madsim => madsim::run::<Election>(plan, record),
+            Self::Madsim => known.madsim(plan, record),
             #[cfg(not(madsim))]
             Self::Madsim => panic!("this build has no madsim engine"),
         };

@@ -13,12 +13,34 @@ use std::str::FromStr;
 pub enum Place {
     /// The node with this number, from 0: `n0`.
     Node(u16),
-    /// The machine of the heartbeat table: `store`.
+    /// The machine of the heartbeat table and of all else that is shared: `store`.
     Store,
     /// The machine of the resource that primaries write to: `resource`.
     Resource,
-    /// The node that works as primary when the fault begins (the first of them), else `n0`: `primary`.
+    /// What the judge calls primary when the fault begins (the first of them), else the first node or server: `primary`.
     Primary,
+    /// The gateway with this number, from 0: `g0`.
+    Gateway(u16),
+    /// The server with this number, from 0: `s0`.
+    Server(u16),
+    /// The client with this number, from 0: `c0`.
+    Client(u16),
+}
+
+impl Place {
+    /// The word for places of its kind.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Node(_) => "node",
+            Self::Store => "store",
+            Self::Resource => "resource",
+            Self::Primary => "primary",
+            Self::Gateway(_) => "gateway",
+            Self::Server(_) => "server",
+            Self::Client(_) => "client",
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -28,6 +50,9 @@ impl fmt::Display for Place {
             Self::Store => f.write_str("store"),
             Self::Resource => f.write_str("resource"),
             Self::Primary => f.write_str("primary"),
+            Self::Gateway(n) => write!(f, "g{n}"),
+            Self::Server(n) => write!(f, "s{n}"),
+            Self::Client(n) => write!(f, "c{n}"),
         }
     }
 }
@@ -52,12 +77,25 @@ impl FromStr for Place {
             "store" => Ok(Self::Store),
             "resource" => Ok(Self::Resource),
             "primary" => Ok(Self::Primary),
-            _ => text
-                .strip_prefix('n')
-                .and_then(|n| n.parse().ok())
-                .map(Self::Node)
-                .ok_or_else(|| format!("`{text}` is no place; expected n0, n1, …, primary, store or resource")),
+            _ => numbered(text).ok_or_else(|| {
+                format!(
+                    "`{text}` is no place; expected n0, n1, …, likewise g0, s0 or c0, or primary, store or resource"
+                )
+            }),
         }
+    }
+}
+
+/// A place that has a number: a letter, then digits.
+fn numbered(text: &str) -> Option<Place> {
+    let (at, _) = text.char_indices().nth(1)?;
+    let number = text[at..].parse().ok()?;
+    match &text[..at] {
+        "n" => Some(Place::Node(number)),
+        "g" => Some(Place::Gateway(number)),
+        "s" => Some(Place::Server(number)),
+        "c" => Some(Place::Client(number)),
+        _ => None,
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Query {
     pub rules: Rules,
 }
 
-/// The question as arguments of a command line. Defaults are those of [`crate::options::Options`].
+/// The question as arguments of a command line. Defaults are those of [`crate::election::Options`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
 #[command(about = None, long_about = None)]
 pub struct MarginArgs {

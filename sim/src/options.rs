@@ -1,44 +1,71 @@
-//! The knobs of a run: sizes, times, rules and what is assumed of the world.
+//! The knobs of a run: each protocol has its own, and all of them have these in common.
+//!
+//! Which protocol a plan is of is said by the variant of [`Options`]. A protocol is added here as one variant, one arm of
+//! each `match`, and in `protocols.rs` as one line.
 
+use crate::election;
 use crate::fault::Place;
 use crate::plan::{PlanError, invalid};
-use failproof_core::election::{Affinity, Bounds, Config, Dialect, Rules, Work};
-use failproof_core::{Duration, Host, Utype};
+use crate::protocols;
+use failproof_core::Duration;
+use failproof_core::election::Bounds;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::any::Any;
+use std::fmt::Debug;
+use std::ops::{Deref, DerefMut};
 
-/// The options of an election.
-///
-/// [`Options::default`] is five nodes, one kind of leader, I = 1 s, T = 5 s, ten minutes, hardened rules.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Options {
-    /// How many nodes run candidates; at least 1, at most 2,000.
-    pub nodes: u16,
-    /// How many of them also run a read-only resolver.
-    pub resolvers: u16,
-    /// How many kinds of leader there are; each node has a candidate for each.
-    pub utypes: u8,
-    /// Which kind follows which, as pairs.
-    pub affinity: Vec<(u8, u8)>,
+/// The options of any protocol. They are written as those of the protocol itself, whose name stands beside them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Options {
+    /// Of an election.
+    Election(election::Options),
+}
+
+/// What the options of every protocol say.
+pub trait ProtocolOptions: Any + Debug + Send + Sync {
+    /// The name of the protocol.
+    fn protocol(&self) -> &'static str;
     /// How long the run is, in true microseconds.
-    pub time_us: u64,
+    fn time_us(&self) -> u64;
+    /// Lets the run be as long as this, in true microseconds.
+    fn set_time_us(&mut self, time_us: u64);
+    /// Sets one of its sizes by the name that its option has on the command line, such as `nodes`; false if there is none.
+    fn set_size(&mut self, name: &str, size: u16) -> bool;
+    /// Sets I and T, the latter as the longest too, and what is assumed.
+    fn set_limits(&mut self, interval: Duration, timeout: Duration, bounds: Bounds);
     /// I.
-    pub heartbeat_interval_us: Duration,
-    /// T; more than twice I.
-    pub heartbeat_timeout_us: Duration,
-    /// The longest T that a fault may configure; at least T.
-    pub longest_term_us: Duration,
+    fn heartbeat_interval(&self) -> Duration;
+    /// T, as every place is configured at first.
+    fn heartbeat_timeout(&self) -> Duration;
+    /// The longest T that a fault may configure.
+    fn longest_term(&self) -> Duration;
     /// What is assumed; belief is owed within.
-    pub bounds: Bounds,
-    /// What primaries do.
-    pub work: Work,
-    /// Which published table decides where the rules leave it open.
-    pub dialect: Dialect,
-    /// The decisions.
-    pub rules: Rules,
+    fn bounds(&self) -> &Bounds;
     /// Clocks that are not perfect from the start.
-    #[serde(default)]
-    pub clocks: Vec<ClockOptions>,
+    fn clocks(&self) -> &[ClockOptions];
+    /// How much there is of what, each with its word in the singular: five, `node`.
+    fn sizes(&self) -> Vec<(u64, &'static str)>;
+    /// The decisions, by switch.
+    fn rules(&self) -> Value;
+    /// Lets these decide.
+    ///
+    /// # Errors
+    /// As `serde_json` does, unless they are a decision for every switch and for no other; nothing changes then.
+    fn set_rules(&mut self, rules: Value) -> serde_json::Result<()>;
+    /// Lets the decisions of this text decide.
+    ///
+    /// # Errors
+    /// As [`ProtocolOptions::set_rules`], with line and column.
+    fn read_rules(&mut self, text: &str) -> serde_json::Result<()>;
+    /// The rules that have names; `hardened` and `published` are among them.
+    fn named_rules(&self) -> Vec<(&'static str, Value)>;
+    /// Checks every relation that a run relies on.
+    ///
+    /// # Errors
+    /// [`PlanError::Invalid`], naming the field and what was expected.
+    fn check(&self) -> Result<(), PlanError>;
 }
 
 /// A clock that is ahead or runs fast, within or outside the bounds.
@@ -53,134 +80,138 @@ pub struct ClockOptions {
     pub ppm: i32,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        let timeout = Duration::from_secs(5);
-        Self {
-            nodes: 5,
-            resolvers: 0,
-            utypes: 1,
-            affinity: Vec::new(),
-            time_us: 600_000_000,
-            heartbeat_interval_us: Duration::from_secs(1),
-            heartbeat_timeout_us: timeout,
-            longest_term_us: timeout,
-            bounds: Bounds {
-                drift_ppm: 1_000,
-                latency_us_max: Duration::from_millis(50),
-                timer_late_us_max: Duration::from_millis(10),
-                stop_us_max: Duration::ZERO,
-                granularity_us: Duration::from_millis(1),
-            },
-            work: Work { every_us: Duration::from_secs(1), takes_us: Duration::from_millis(20) },
-            dialect: Dialect::Sql,
-            rules: Rules::hardened(),
-            clocks: Vec::new(),
+impl Deref for Options {
+    type Target = dyn ProtocolOptions;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Election(options) => options,
         }
     }
 }
 
-/// The most actors that a run may have: the judge numbers their lives within 32 bits.
-const ACTORS_MAX: usize = 1 << 12;
+impl DerefMut for Options {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Election(options) => options,
+        }
+    }
+}
+
+impl Options {
+    /// Those of the protocol of this name as they usually are: a few places, ten minutes, hardened rules.
+    ///
+    /// # Errors
+    /// A sentence that says which protocols there are.
+    pub fn usual(protocol: &str) -> Result<Self, String> {
+        protocols::named(protocol).map(|known| known.usual())
+    }
+
+    /// The same under the rules of this name.
+    ///
+    /// # Panics
+    /// When no rules have it.
+    #[must_use]
+    pub fn decided_by(mut self, name: &str) -> Self {
+        let rules = self.rules_named(name).unwrap_or_else(|| panic!("{} has no rules `{name}`", self.protocol()));
+        self.set_rules(rules).unwrap_or_else(|error| panic!("rules `{name}`: {error}"));
+        self
+    }
+
+    /// The options of the protocol that has options of this type.
+    ///
+    /// # Panics
+    /// When they are of another protocol.
+    #[must_use]
+    pub fn own<O: ProtocolOptions>(&self) -> &O {
+        let any: &dyn Any = &**self;
+        any.downcast_ref().unwrap_or_else(|| panic!("these are options of protocol `{}`", self.protocol()))
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Panics
+    /// When they are of another protocol.
+    #[must_use]
+    pub fn own_mut<O: ProtocolOptions>(&mut self) -> &mut O {
+        let protocol = self.protocol();
+        let any: &mut dyn Any = &mut **self;
+        any.downcast_mut().unwrap_or_else(|| panic!("these are options of protocol `{protocol}`"))
+    }
+
+    /// The name of the rules; `custom` if they have none.
+    #[must_use]
+    pub fn rules_name(&self) -> &'static str {
+        let rules = self.rules();
+        self.named_rules().into_iter().find(|(_, named)| *named == rules).map_or("custom", |(name, _)| name)
+    }
+
+    /// The rules that have this name.
+    #[must_use]
+    pub fn rules_named(&self, name: &str) -> Option<Value> {
+        self.named_rules().into_iter().find_map(|(known, rules)| (known == name).then_some(rules))
+    }
+}
+
+/// The most actors that a run may have: judges number their lives within 32 bits.
+pub(crate) const ACTORS_MAX: usize = 1 << 12;
+
+/// Plain data as JSON.
+pub(crate) fn to_value(data: &impl Serialize) -> Value {
+    serde_json::to_value(data).unwrap_or_else(|error| panic!("plain data cannot be written: {error}"))
+}
 
 /// The longest time from a request to its answer, on the fastest clock.
 pub(crate) fn round_trip(bounds: &Bounds) -> Duration {
     bounds.fastest(bounds.latency_us_max.times(2))
 }
 
-/// The most nodes that a run may have.
-const NODES_MAX: u16 = 2_000;
+/// The run has a length, and one that clocks can count.
+pub(crate) fn check_time(options: &dyn ProtocolOptions) -> Result<(), PlanError> {
+    match options.time_us() {
+        1..=crate::clock::RUN_US_MAX => Ok(()),
+        _ => Err(invalid("options.time_us", "expected more than 0 and at most 2000 hours")),
+    }
+}
 
-impl Options {
-    /// The parameters of one candidate.
-    pub(crate) fn candidate(&self, utype: Utype, host: Host) -> Config {
-        Config {
-            utype,
-            host,
-            heartbeat_interval: self.heartbeat_interval_us,
-            heartbeat_timeout: self.heartbeat_timeout_us,
-            bounds: self.bounds,
-            rules: self.rules,
-            affinity: self.affinity.iter().find(|(from, _)| *from == utype.0).map(|(_, to)| Utype(*to)),
-            work: self.work,
+/// The store's clock has a step, and no time, `others` included, is longer than the longest run.
+pub(crate) fn check_spans(options: &dyn ProtocolOptions, others: &[Duration]) -> Result<(), PlanError> {
+    let bounds = options.bounds();
+    if bounds.granularity_us == Duration::ZERO {
+        return Err(invalid("options.bounds.granularity_us", "expected at least 1"));
+    }
+    let spans = [
+        options.heartbeat_interval(),
+        options.heartbeat_timeout(),
+        options.longest_term(),
+        bounds.latency_us_max,
+        bounds.timer_late_us_max,
+        bounds.stop_us_max,
+        bounds.granularity_us,
+    ];
+    if spans.iter().chain(others).any(|span| span.as_micros() > crate::clock::RUN_US_MAX) {
+        return Err(invalid("options", "a time is longer than the longest run, 2000 hours"));
+    }
+    Ok(())
+}
+
+/// No fault may configure less than T at most.
+pub(crate) fn check_longest_term(options: &dyn ProtocolOptions) -> Result<(), PlanError> {
+    if options.longest_term() < options.heartbeat_timeout() {
+        return Err(invalid("options.longest_term_us", "expected at least heartbeat_timeout_us"));
+    }
+    Ok(())
+}
+
+/// Clocks go forward, at less than twice the speed, and start within the longest run.
+pub(crate) fn check_clocks(options: &dyn ProtocolOptions) -> Result<(), PlanError> {
+    for clock in options.clocks() {
+        if !(-500_000..=1_000_000).contains(&clock.ppm) {
+            return Err(invalid("options.clocks", format!("ppm is {}; expected -500000 to 1000000", clock.ppm)));
+        }
+        if clock.ahead_us > crate::clock::RUN_US_MAX {
+            return Err(invalid("options.clocks", "ahead_us is more than 2000 hours"));
         }
     }
-
-    /// Which kinds follow which. [`Options::check`] has seen that it can be built.
-    pub(crate) fn affinity_map(&self) -> Affinity {
-        let links: Vec<_> = self.affinity.iter().map(|(from, to)| (Utype(*from), Utype(*to))).collect();
-        Affinity::new(&links).unwrap_or_default()
-    }
-
-    pub(crate) fn check(&self) -> Result<(), PlanError> {
-        if self.nodes == 0 || self.nodes > NODES_MAX {
-            return Err(invalid("options.nodes", format!("{} nodes; expected 1 to {NODES_MAX}", self.nodes)));
-        }
-        if self.resolvers > self.nodes {
-            return Err(invalid("options.resolvers", "expected at most as many as nodes"));
-        }
-        if self.utypes == 0 || usize::from(self.utypes) > Utype::MAX {
-            return Err(invalid("options.utypes", format!("{} kinds; expected 1 to {}", self.utypes, Utype::MAX)));
-        }
-        if self.time_us == 0 || self.time_us > crate::clock::RUN_US_MAX {
-            return Err(invalid("options.time_us", "expected more than 0 and at most 2000 hours"));
-        }
-        let actors = 2 + usize::from(self.nodes) * usize::from(self.utypes) + usize::from(self.resolvers);
-        if actors > ACTORS_MAX {
-            return Err(invalid("options.utypes", format!("{actors} actors in all; expected at most {ACTORS_MAX}")));
-        }
-        let bounds = &self.bounds;
-        if bounds.granularity_us == Duration::ZERO {
-            return Err(invalid("options.bounds.granularity_us", "expected at least 1"));
-        }
-        let spans = [
-            self.heartbeat_interval_us,
-            self.heartbeat_timeout_us,
-            self.longest_term_us,
-            self.work.every_us,
-            self.work.takes_us,
-            bounds.latency_us_max,
-            bounds.timer_late_us_max,
-            bounds.stop_us_max,
-            bounds.granularity_us,
-        ];
-        if spans.iter().any(|span| span.as_micros() > crate::clock::RUN_US_MAX) {
-            return Err(invalid("options", "a time is longer than the longest run, 2000 hours"));
-        }
-        if round_trip(bounds) >= self.heartbeat_interval_us {
-            let problem = format!(
-                "an answer takes up to {}, and a candidate waits for it only for heartbeat_interval ({}): it might never \
-                 be elected; lower the bound or raise the interval",
-                round_trip(bounds),
-                self.heartbeat_interval_us
-            );
-            return Err(invalid("options.bounds.latency_us_max", problem));
-        }
-        let links: Vec<_> = self.affinity.iter().map(|(from, to)| (Utype(*from), Utype(*to))).collect();
-        if links.iter().any(|(from, to)| from.0.max(to.0) >= self.utypes) {
-            return Err(invalid("options.affinity", format!("names a kind beyond the {} there are", self.utypes)));
-        }
-        Affinity::new(&links).map_err(|error| invalid("options.affinity", error.to_string()))?;
-        for utype in 0..self.utypes {
-            let config = self.candidate(Utype(utype), Host(0));
-            config.checked().map_err(|error| invalid("options", error.to_string()))?;
-        }
-        if self.longest_term_us < self.heartbeat_timeout_us {
-            return Err(invalid("options.longest_term_us", "expected at least heartbeat_timeout_us"));
-        }
-        for clock in &self.clocks {
-            if !(-500_000..=1_000_000).contains(&clock.ppm) {
-                return Err(invalid("options.clocks", format!("ppm is {}; expected -500000 to 1000000", clock.ppm)));
-            }
-            if clock.ahead_us > crate::clock::RUN_US_MAX {
-                return Err(invalid("options.clocks", "ahead_us is more than 2000 hours"));
-            }
-            if let Place::Node(n) = clock.node
-                && n >= self.nodes
-            {
-                return Err(invalid("options.clocks", format!("names node n{n}, but there are only {}", self.nodes)));
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }

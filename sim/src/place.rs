@@ -1,7 +1,6 @@
 //! The state of the simulated machines: up or down, running or paused, and what their clocks show.
 
 use crate::clock::{Clock, NOMINAL};
-use crate::options::Options;
 use failproof_core::{Duration, Instant};
 
 /// What every wall clock shows when a run begins, if it is not ahead: far from zero, at a full minute.
@@ -38,7 +37,7 @@ pub(crate) struct PlaceState {
 
 impl PlaceState {
     pub(crate) fn new(
-        options: &Options,
+        timeout: Duration,
         is_store: bool,
         ahead_us: u64,
         ppm: i32,
@@ -56,7 +55,7 @@ impl PlaceState {
             clock: Clock::new(Instant::from_micros(ahead_us), rate),
             wall: Clock::new(Instant::from_micros(WALL_START_US + ahead_us), rate),
             image,
-            timeout: options.heartbeat_timeout_us,
+            timeout,
             resumed_us: 0,
             is_store,
             counts_suspended,

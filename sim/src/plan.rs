@@ -5,21 +5,22 @@
 use crate::clock::RUN_US_MAX;
 use crate::fault::{Fault, FaultKind, Place};
 use crate::options::Options;
+use crate::protocols;
 use crate::run_id::{ChildId, RunId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::path::Path;
 
 /// The version of the plan format, which includes how noise is drawn.
 pub const FORMAT: u32 = 1;
 
-/// One run, before it happens.
+/// One run, before it happens. Its options are of the protocol that it names; those of one protocol, `O`, while it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plan {
+pub struct Plan<O = Options> {
     /// [`FORMAT`].
     pub format: u32,
-    /// Whose plan it is: `election`.
+    /// The name of the protocol: `election`.
     pub protocol: String,
     /// The seed that it, or the first of its ancestors, was generated from, for the record.
     pub seed: u64,
@@ -27,7 +28,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child: Option<ChildId>,
     /// Sizes, times, rules and what is assumed.
-    pub options: Options,
+    pub options: O,
     /// What the network and timers do all the time.
     pub noise: Noise,
     /// What operators do.
@@ -159,14 +160,33 @@ pub(crate) fn invalid(field: impl Into<String>, problem: impl Into<String>) -> P
     PlanError::Invalid { field: field.into(), problem: problem.into() }
 }
 
+/// Plans lie in reports too; there, what is wrong with options is told with the place of the plan that they are in.
+impl<'de> Deserialize<'de> for Plan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let plan = Plan::<serde_json::Value>::deserialize(deserializer)?;
+        let known = protocols::named(&plan.protocol).map_err(serde::de::Error::custom)?;
+        plan.try_map(|options| known.options(options)).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<O> Plan<O> {
+    /// The same with other options.
+    pub(crate) fn try_map<P, E>(self, convert: impl FnOnce(O) -> Result<P, E>) -> Result<Plan<P>, E> {
+        let Self { format, protocol, seed, child, options, noise, workload, faults, fates, found } = self;
+        let options = convert(options)?;
+        Ok(Plan { format, protocol, seed, child, options, noise, workload, faults, fates, found })
+    }
+}
+
 impl Plan {
     /// A calm run of `options`: perfect network within the bounds, no faults. Add faults with [`Plan::fault`].
     #[must_use]
-    pub fn calm(options: Options) -> Self {
-        let latency = options.bounds.latency_us_max.as_micros().max(1);
+    pub fn calm(options: impl Into<Options>) -> Self {
+        let options = options.into();
+        let latency = options.bounds().latency_us_max.as_micros().max(1);
         Self {
             format: FORMAT,
-            protocol: "election".to_owned(),
+            protocol: options.protocol().to_owned(),
             seed: 0,
             child: None,
             noise: Noise {
@@ -253,7 +273,9 @@ impl Plan {
             return Err(PlanError::Version { path: name, found });
         }
         // From the text again: its errors name line and column.
-        let plan: Self = serde_json::from_str(&text).map_err(|source| PlanError::Malformed { path: name, source })?;
+        let protocol = value.get("protocol").and_then(serde_json::Value::as_str).unwrap_or(protocols::USUAL);
+        let known = protocols::named(protocol).map_err(|problem| invalid("protocol", problem))?;
+        let plan = known.read_plan(&text).map_err(|source| PlanError::Malformed { path: name, source })?;
         plan.check_fault_fields(&value)?;
         plan.check()?;
         Ok(plan)
@@ -264,8 +286,10 @@ impl Plan {
     /// # Errors
     /// [`PlanError::Invalid`], naming the field and what was expected.
     pub fn check(&self) -> Result<(), PlanError> {
-        if self.protocol != "election" {
-            return Err(invalid("protocol", format!("unknown protocol `{}`; expected election", self.protocol)));
+        let known = protocols::named(&self.protocol).map_err(|problem| invalid("protocol", problem))?;
+        if self.options.protocol() != self.protocol {
+            let problem = format!("`{}`, but its options are of `{}`", self.protocol, self.options.protocol());
+            return Err(invalid("protocol", problem));
         }
         self.options.check()?;
         let noise = &self.noise;
@@ -275,7 +299,7 @@ impl Plan {
         if noise.latency_us_min == 0 || noise.latency_us_min > noise.latency_us_max {
             return Err(invalid("noise.latency_us_min", "expected at least 1 and at most latency_us_max"));
         }
-        let bounds = &self.options.bounds;
+        let bounds = self.options.bounds();
         if noise.latency_us_max > bounds.latency_us_max.as_micros() {
             return Err(invalid("noise.latency_us_max", "expected at most options.bounds.latency_us_max"));
         }
@@ -296,28 +320,31 @@ impl Plan {
                 return Err(invalid(name, "ends later than the longest run, 2000 hours"));
             }
         }
+        let places = known.places(self);
+        for clock in self.options.clocks() {
+            check_place("options.clocks", clock.node, &places)?;
+        }
         for fault in &self.faults {
             let field = format!("faults[id {}]", fault.id);
+            if !known.knows(fault.kind.name()) {
+                return Err(invalid(field, format!("{} has no fault of kind {}", self.protocol, fault.kind.name())));
+            }
             if fault.for_us == 0 {
                 return Err(invalid(format!("{field}.for_us"), "0; a fault lasts 1 or more"));
             }
             for place in fault.kind.places() {
-                self.check_place(&field, place)?;
+                check_place(&field, place, &places)?;
             }
             fault.kind.check().map_err(|problem| invalid(&field, problem))?;
         }
         for (i, task) in self.workload.iter().enumerate() {
-            self.check_place(&format!("workload[{i}]"), task.node)?;
-            if task.utype >= self.options.utypes {
-                return Err(invalid(
-                    format!("workload[{i}].utype"),
-                    format!("there are {} kinds", self.options.utypes),
-                ));
-            }
+            let field = format!("workload[{i}]");
+            check_place(&field, task.node, &places)?;
+            known.check_task(self, task).map_err(|(name, problem)| invalid(format!("{field}.{name}"), problem))?;
         }
         for (i, fate) in self.fates.iter().enumerate() {
             for place in [fate.from, fate.to] {
-                self.check_place(&format!("fates[{i}]"), place)?;
+                check_place(&format!("fates[{i}]"), place, &places)?;
             }
         }
         Ok(())
@@ -337,35 +364,37 @@ impl Plan {
         }
         Ok(())
     }
+}
 
-    fn check_place(&self, field: &str, place: Place) -> Result<(), PlanError> {
-        match place {
-            Place::Node(n) if n >= self.options.nodes => Err(invalid(
-                field,
-                format!(
-                    "names node n{n}, but there are only {} (n0 to n{})",
-                    self.options.nodes,
-                    self.options.nodes - 1
-                ),
-            )),
-            _ => Ok(()),
-        }
+/// Whether a place is one of `places`, or what the judge calls primary.
+fn check_place(field: &str, place: Place, places: &[Place]) -> Result<(), PlanError> {
+    if place == Place::Primary || places.contains(&place) {
+        return Ok(());
     }
+    let alike: Vec<_> = places.iter().filter(|other| other.kind() == place.kind()).collect();
+    let problem = match (alike.first(), alike.last()) {
+        (Some(first), Some(last)) => {
+            format!("names {} {place}, but there are only {} ({first} to {last})", place.kind(), alike.len())
+        }
+        _ => format!("names {place}, and this protocol has no {}", place.kind()),
+    };
+    Err(invalid(field, problem))
 }
 
 /// Options, then one line per fault.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let options = &self.options;
+        let sizes: Vec<_> = options.sizes().iter().map(|(number, word)| format!("{number} {word}s")).collect();
         writeln!(
             f,
-            "{} {}: {} nodes, {:.1} s, I {}, T {}",
+            "{} {}: {}, {:.1} s, I {}, T {}",
             self.protocol,
             self.run_id().in_words(),
-            options.nodes,
-            options.time_us as f64 / 1e6,
-            options.heartbeat_interval_us,
-            options.heartbeat_timeout_us
+            sizes.join(", "),
+            options.time_us() as f64 / 1e6,
+            options.heartbeat_interval(),
+            options.heartbeat_timeout()
         )?;
         for task in &self.workload {
             writeln!(f, "  {:.3} s {} {:?}", task.at_us as f64 / 1e6, task.node, task.what)?;
@@ -381,6 +410,7 @@ impl fmt::Display for Plan {
 mod tests {
     use super::*;
     use crate::chance::{Concern, Stream};
+    use crate::election::Options;
     use crate::fault::Direction;
 
     #[test]

@@ -13,31 +13,31 @@ pub fn prevented_by<R>(plan: &Plan, property: &str, at_us: u64, run: &R) -> Vec<
 where
     R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked>,
 {
-    let rules = plan.options.rules;
-    let until_us = at_us.saturating_add(plan.options.heartbeat_timeout_us.as_micros());
+    let until_us = at_us.saturating_add(plan.options.heartbeat_timeout().as_micros());
     let holds_with = |defence: &&Defence| {
-        if defence::with(rules, &defence.switch, true) == rules {
+        if defence::with(plan.options.clone(), &defence.switch, true) == plan.options {
             return false;
         }
         let mut plan = plan.clone();
-        plan.options.rules = defence.added_to(rules);
-        plan.options.time_us = plan.options.time_us.min(until_us);
+        plan.options = defence.added_to(plan.options);
+        let time_us = plan.options.time_us().min(until_us);
+        plan.options.set_time_us(time_us);
         run(&Arc::new(plan)).is_ok_and(|report| report.violations.iter().all(|found| found.property != property))
     };
-    defence::all().iter().filter(holds_with).collect()
+    defence::of(plan.options.protocol()).filter(holds_with).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Options;
+    use crate::election::Options;
     use crate::report::Violation;
     use failproof_core::election::{LeaseAnchor, Rules};
 
     /// A run that breaks `P` unless the anchor is the heartbeat.
     fn run(plan: &Arc<Plan>) -> Result<RunReport, Panicked> {
         let violation = Violation { property: "P", at_us: 1, story: String::new() };
-        let holds = plan.options.rules.anchor == LeaseAnchor::Heartbeat;
+        let holds = plan.election().rules.anchor == LeaseAnchor::Heartbeat;
         Ok(RunReport { violations: if holds { Vec::new() } else { vec![violation] }, ..RunReport::default() })
     }
 
@@ -49,9 +49,9 @@ mod tests {
         };
         let brings_anchor =
             |defence: &&Defence| defence.switch == "anchor" || defence.requires.iter().any(|switch| switch == "anchor");
-        let expected: Vec<_> = defence::all().iter().filter(brings_anchor).map(|row| row.switch.clone()).collect();
+        let expected: Vec<_> = defence::of("election").filter(brings_anchor).map(|row| row.switch.clone()).collect();
         assert_eq!(switches(&plan), expected);
-        plan.options.rules = Rules::hardened();
+        plan.election_mut().rules = Rules::hardened();
         assert!(switches(&plan).is_empty(), "what is on already prevents nothing");
     }
 }

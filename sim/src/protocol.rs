@@ -1,10 +1,14 @@
-//! What a protocol brings along to be simulated: its machines, its words, its refinement and its judge.
+//! What a protocol brings along to be simulated: its machines, its words, its refinement and its judge; and to have its
+//! plans drawn: its places, its operators and its times.
 
 use crate::event::ActorId;
-use crate::fault::{Access, FaultKind, Place};
-use crate::plan::{Plan, TaskKind};
+use crate::fault::{Access, FaultClass, FaultKind, Place};
+use crate::generate::Draw;
+use crate::options::{Options, ProtocolOptions};
+use crate::plan::{Plan, Task, TaskKind};
 use crate::report::RunReport;
 use failproof_core::{Duration, Instant, Machine};
+use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
 /// One actor of the cast: a machine that runs at a place.
@@ -124,6 +128,31 @@ pub struct Noted {
     pub refined: u64,
 }
 
+/// What reports call what a protocol does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The property that a run breaks which does not come back after its last fault.
+    pub comes_back: &'static str,
+    /// That it came back, too late, continued by a time: `a primary worked`.
+    pub came_back: &'static str,
+    /// That it did not come back until the run ended.
+    pub stayed_away: &'static str,
+    /// What was expected instead, continued by `within` a time: `one`.
+    pub expected: &'static str,
+    /// That it was not back, continued by `within` a time.
+    pub not_back: &'static str,
+    /// What the file of such a plan is called by.
+    pub not_back_file: &'static str,
+    /// The property whose breaches outside the assumptions are told as exposures.
+    pub exposed: &'static str,
+    /// Time in which nobody served: `without a primary`.
+    pub unserved: &'static str,
+    /// Somebody who stopped although no fault was near, in the singular.
+    pub false_stop: &'static str,
+    /// That nothing came close to the limit.
+    pub no_margin: &'static str,
+}
+
 /// The judge of one run. It shares no code with the machines: it reads their refined states.
 pub trait Judge<P: Protocol> {
     /// A machine took a step.
@@ -160,11 +189,37 @@ pub trait Protocol: Sized + 'static {
     type Disk: Clone + Debug + Send;
     /// The judge.
     type Judge: Judge<Self> + Send;
+    /// Its options.
+    type Options: ProtocolOptions + Clone + Default + DeserializeOwned + Into<Options>;
 
     /// The name of the protocol.
     const NAME: &'static str;
+    /// What reports call what it does.
+    const WORDS: Words;
+    /// The actor to which operations travel whose arrival the judge counts, if there is one.
+    const RESOURCE: Option<ActorId>;
 
-    /// All actors of a plan: the store first, then the resource, then node by node.
+    /// The options of one of its plans.
+    ///
+    /// # Panics
+    /// When it is the plan of another protocol.
+    #[must_use]
+    fn options(plan: &Plan) -> &Self::Options {
+        plan.options.own()
+    }
+
+    /// All places, the store first. Each actor is at one of them.
+    fn places(options: &Self::Options) -> Vec<Place>;
+    /// What `primary` means in a plan while the judge calls nobody so.
+    fn usual_primary() -> Place;
+    /// Whether messages travel from one place to the other, or back.
+    fn talks(one: Place, other: Place) -> bool;
+    /// Whether faults of this kind can be injected.
+    #[must_use]
+    fn knows(_kind: &str) -> bool {
+        true
+    }
+    /// All actors of a plan: the store first.
     fn cast(plan: &Plan) -> Vec<Actor>;
     /// Starts a machine.
     fn boot(plan: &Plan, actor: &Actor, boot: Boot<Self::Disk>) -> Self::Machine;
@@ -190,6 +245,26 @@ pub trait Protocol: Sized + 'static {
         begins: bool,
         generation: u32,
     ) -> Option<Self::Command>;
-    /// What a task makes an actor do.
-    fn command_of_task(kind: TaskKind) -> Self::Command;
+    /// What a task makes an actor do; nothing if operators of this protocol have no such task.
+    fn command_of_task(kind: TaskKind) -> Option<Self::Command>;
+    /// Whether a task is one that an operator can have.
+    ///
+    /// # Errors
+    /// The field of the task that is wrong, and what is, in words.
+    fn check_task(options: &Self::Options, task: &Task) -> Result<(), (&'static str, String)>;
+
+    /// Changes the options of a plan that is drawn: sizes, and clocks if `classes` disturb them.
+    fn knobs(draw: &mut Draw<Self>, classes: &[FaultClass]);
+    /// Whom bursts have as their victims when it is not the primary, and what stands on either side of a partition.
+    fn members(options: &Self::Options) -> Vec<Place>;
+    /// The other end of a link of `victim` that is cut. A fixed number of words, whoever the victim is.
+    fn peer(draw: &mut Draw<Self>, victim: Place) -> Place;
+    /// What an operator does at a time. A fixed number of words.
+    fn task(draw: &mut Draw<Self>, at_us: u64) -> Task;
+    /// How long a run must go on after its last fault to show that it came back, in true microseconds.
+    fn settle_us(options: &Self::Options) -> u64;
+    /// How long a run takes to have begun, before the first fault of a child.
+    fn lead_us(options: &Self::Options) -> u64;
+    /// Within what time it must be back once all faults are over, in true microseconds.
+    fn bound_us(plan: &Plan) -> u64;
 }

@@ -1,8 +1,8 @@
 //! Simulations as tests of one's own: many seeds or one plan, then assertions on safety and on convergence.
 //!
 //! ```
+//! use failproof::election::Options;
 //! use failproof::fault::{FaultKind, Place};
-//! use failproof::options::Options;
 //! use failproof::plan::Plan;
 //! use failproof::simulation::Simulation;
 //!
@@ -17,11 +17,12 @@
 //! plan instead. What fails is saved below `FAILPROOF_OUT` (else the system's folder for temporary files), and the panic
 //! says how to repeat it.
 
-use crate::election::generate;
 use crate::engine::Engine;
 use crate::fault::FaultClass;
+use crate::generate::generate;
 use crate::options::Options;
 use crate::plan::{Found, Plan};
+use crate::protocols::words;
 use crate::report::RunReport;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -58,9 +59,9 @@ impl Simulation {
     /// # Panics
     /// When `faults` names no class.
     #[must_use]
-    pub fn seeds(options: Options, faults: &str, seeds: Range<u64>) -> Self {
+    pub fn seeds(options: impl Into<Options>, faults: &str, seeds: Range<u64>) -> Self {
         let classes = FaultClass::parse_list(faults).unwrap_or_else(|problem| panic!("{problem}"));
-        Self { plans: Plans::Many(Box::new(options), classes, seeds), engine: Engine::Fast }
+        Self { plans: Plans::Many(Box::new(options.into()), classes, seeds), engine: Engine::Fast }
     }
 
     /// Under another engine than the event loop.
@@ -155,7 +156,8 @@ impl Outcome {
             told |= convergence.told;
             if convergence.is_late() {
                 panic!(
-                    "nobody worked as primary within {:.3} s after the last fault\n{}",
+                    "{} within {:.3} s after the last fault\n{}",
+                    words(&plan.options).not_back,
                     convergence.bound_us as f64 / 1e6,
                     repeat(plan, None)
                 );
@@ -172,10 +174,10 @@ fn repeat(plan: &Plan, found: Option<Found>) -> String {
     plan.found = found;
     let folder =
         std::env::var_os("FAILPROOF_OUT").map_or_else(|| std::env::temp_dir().join("failproof"), PathBuf::from);
-    let what = plan
-        .found
-        .as_ref()
-        .map_or_else(|| "no-primary".to_owned(), |found| format!("{}-{}", found.property, &found.trace_hash[..8]));
+    let what = plan.found.as_ref().map_or_else(
+        || words(&plan.options).not_back_file.to_owned(),
+        |found| format!("{}-{}", found.property, &found.trace_hash[..8]),
+    );
     let path = folder.join(format!("{}-{}-{what}.json", plan.protocol, plan.seed));
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     match std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text + "\n")) {

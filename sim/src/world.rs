@@ -17,6 +17,7 @@ use crate::protocol::{Act, Actor, Boot, Cause, Judge, Noted, Protocol, Step, Sti
 use crate::report::RunReport;
 use crate::trace::{Record, Trace};
 use failproof_core::{Duration, Instant, Machine};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where a world puts the events that follow from what happens.
@@ -115,6 +116,10 @@ pub struct World<P: Protocol, Q> {
     plan: Arc<Plan>,
     cast: Vec<Actor>,
     actors: Vec<ActorState<P::Disk>>,
+    /// The places by index; the store is the first.
+    names: Vec<Place>,
+    /// The index of each place.
+    index: BTreeMap<Place, usize>,
     places: Vec<PlaceState>,
     resolved: Vec<FaultKind>,
     starts: Vec<Stream>,
@@ -140,25 +145,6 @@ const NEVER: u64 = u64::MAX;
 const FAR: Instant = Instant::from_micros(u64::MAX);
 const STORE: usize = 0;
 
-/// The index of a place: the store, the resource, then the nodes.
-const fn index_of(place: Place) -> usize {
-    match place {
-        Place::Store => STORE,
-        Place::Resource => 1,
-        Place::Node(n) => 2 + n as usize,
-        Place::Primary => 2,
-    }
-}
-
-/// The place with that index.
-const fn place_at(index: usize) -> Place {
-    match index {
-        STORE => Place::Store,
-        1 => Place::Resource,
-        n => Place::Node((n - 2) as u16),
-    }
-}
-
 impl<P: Protocol, Q: Pending> World<P, Q> {
     /// A world in which nothing has started yet. `plan` has been checked; `record` keeps the trace's records.
     #[must_use]
@@ -166,19 +152,20 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         let cast = P::cast(&plan);
         let options = &plan.options;
         let counts_suspended = P::counts_suspended_time(&plan);
-        let places = (0..2 + usize::from(options.nodes))
-            .map(|index| {
-                let place = place_at(index);
-                let clock = options.clocks.iter().find(|clock| clock.node == place);
-                let (ahead_us, ppm) = clock.map_or((0, 0), |clock| (clock.ahead_us, clock.ppm));
-                PlaceState::new(options, index == STORE, ahead_us, ppm, counts_suspended, index as u64 + 1)
-            })
-            .collect::<Vec<_>>();
+        let names = P::places(P::options(&plan));
+        let index: BTreeMap<_, _> = names.iter().enumerate().map(|(index, place)| (*place, index)).collect();
+        let timeout = options.heartbeat_timeout();
+        let state = |(index, place): (usize, &Place)| {
+            let clock = options.clocks().iter().find(|clock| clock.node == *place);
+            let (ahead_us, ppm) = clock.map_or((0, 0), |clock| (clock.ahead_us, clock.ppm));
+            PlaceState::new(timeout, index == STORE, ahead_us, ppm, counts_suspended, index as u64 + 1)
+        };
+        let places: Vec<_> = names.iter().enumerate().map(state).collect();
         let actors = cast
             .iter()
             .enumerate()
             .map(|(id, actor)| ActorState {
-                place: index_of(actor.place),
+                place: index[&actor.place],
                 boot: 0,
                 lives_before: 0,
                 life: 0,
@@ -223,6 +210,8 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             cut_off: Vec::new(),
             actors,
             agenda,
+            names,
+            index,
             places,
             cast,
             plan,
@@ -284,7 +273,18 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     /// Whether no way leads from one place to another now.
     #[must_use]
     pub fn is_cut(&self, source: usize, target: usize) -> bool {
-        self.network.is_cut(place_at(source), place_at(target))
+        self.network.is_cut(self.names[source], self.names[target])
+    }
+
+    /// Whether messages travel between two places.
+    #[must_use]
+    pub fn talks(&self, one: usize, other: usize) -> bool {
+        P::talks(self.names[one], self.names[other])
+    }
+
+    /// The index of a place of a checked plan. `primary` has none; it is resolved before.
+    fn index_of(&self, place: Place) -> usize {
+        self.index[&place]
     }
 
     /// When the environment acts next.
@@ -341,7 +341,9 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     /// An event that can no longer happen is forgotten.
     pub fn drop_event(&mut self, event: &Event) {
         match event.key.kind() {
-            Kind::Message if event.key.target() == RESOURCE => self.effect_gone(event.key.source(), event.life),
+            Kind::Message if P::RESOURCE == Some(event.key.target()) => {
+                self.effect_gone(event.key.source(), event.life)
+            }
             Kind::Effect => self.effect_gone(event.key.source(), event.life),
             _ => {}
         }
@@ -413,7 +415,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             self.keep_record(event, now, fate, muted, noted.action);
         }
         self.forget_letter(event);
-        if target == RESOURCE && event.key.kind() == Kind::Message {
+        if P::RESOURCE == Some(target) && event.key.kind() == Kind::Message {
             self.effect_gone(source, event.life);
         }
         if muted {
@@ -546,7 +548,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     #[inline(always)]
     fn post_message(&mut self, key: Key, boot: u32, life: u32, message: &P::Message) {
         self.pending.add(Event { key, boot, life, letter: self.messages.put(message) });
-        if key.target() == RESOURCE {
+        if P::RESOURCE == Some(key.target()) {
             self.judge.in_flight(key.source(), life, true);
         }
     }
@@ -577,7 +579,8 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         let (at_us, target) = (event.key.at_us(), event.key.target());
         let message = *self.messages.get(event.letter);
         self.cut_off.clear();
-        self.send(target, RESOURCE, event.life, at_us, &message);
+        let Some(resource) = P::RESOURCE else { unreachable!("an operation leaves for the resource") };
+        self.send(target, resource, event.life, at_us, &message);
         self.effect_gone(target, event.life);
         self.trace.add(&[
             at_us,
@@ -675,6 +678,3 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
 const fn when(clock: &Clock, deadline: Instant) -> Option<u64> {
     if deadline.as_micros() == FAR.as_micros() { None } else { clock.when(deadline) }
 }
-
-/// The resource's place in the cast.
-const RESOURCE: ActorId = 1;

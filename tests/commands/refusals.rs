@@ -2,8 +2,8 @@
 //! anything runs, and with nothing overwritten.
 
 use super::{failproof, folder, json, refused, text_of};
+use failproof::election::Options;
 use failproof::fault::{FaultKind, Place};
-use failproof::options::Options;
 use failproof::plan::Plan;
 use std::fs;
 

@@ -7,8 +7,9 @@
 use super::corpus::{Corpus, Parents};
 use super::{Campaign, CampaignReport};
 use crate::chance::{Concern, Stream};
-use crate::election;
 use crate::engine::Panicked;
+use crate::generate::generate;
+use crate::mutate::mutate;
 use crate::plan::Plan;
 use crate::report::RunReport;
 use crate::run_id::{BLOCK, CHILDREN, ChildId};
@@ -131,10 +132,10 @@ impl Draft {
     pub(super) fn plan(self, campaign: &Campaign) -> Plan {
         let Campaign { options, classes, .. } = campaign;
         match self.kind {
-            Kind::Seed(seed) => election::generate(seed, options, classes),
+            Kind::Seed(seed) => generate(seed, options, classes),
             Kind::Child { k, parents, stream } => {
                 let [parent, mate] = parents.moments();
-                let mut plan = election::mutate(parent, mate, options, classes, *stream);
+                let mut plan = mutate(parent, mate, options, classes, *stream);
                 plan.child = Some(ChildId { block: self.block, k });
                 plan
             }

@@ -1,7 +1,7 @@
 //! What guidance goes by: the moments at which runs of a block reached something that no run before them had.
 
 use crate::chance::Stream;
-use crate::election::Moment;
+use crate::mutate::Moment;
 use crate::plan::Plan;
 use failproof_spec::{Landmark, Marks};
 use std::collections::BTreeSet;
@@ -76,7 +76,7 @@ impl Parents {
 mod tests {
     use super::*;
     use crate::chance::Concern;
-    use crate::options::Options;
+    use crate::election::Options;
 
     fn marks(margins_us: &[u64]) -> Marks {
         let mut marks = Marks::default();

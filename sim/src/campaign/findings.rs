@@ -170,7 +170,7 @@ impl Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Options;
+    use crate::election::Options;
 
     fn findings(seeds: impl Iterator<Item = u64>) -> Findings {
         let mut findings = Findings::default();

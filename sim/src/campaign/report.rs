@@ -3,9 +3,11 @@
 
 use super::findings::{Finding, Findings};
 use super::histogram::Histogram;
-use super::{ENGINES_AGREE, EVENTUALLY_PRIMARY, NEVER_PANICS};
+use super::{ENGINES_AGREE, NEVER_PANICS};
 use crate::engine::Panicked;
 use crate::plan::Plan;
+use crate::protocol::Words;
+use crate::protocols::{self, words};
 use crate::report::{Convergence, Exposure, RunReport};
 use crate::run_id::RunId;
 use failproof_spec::{Action, CampaignHash, Coverage};
@@ -151,7 +153,7 @@ impl CampaignReport {
             near: u64::from(
                 report
                     .margin_smallest_us
-                    .is_some_and(|margin_us| margin_us <= plan.options.heartbeat_timeout_us.as_micros() / 10),
+                    .is_some_and(|margin_us| margin_us <= plan.options.heartbeat_timeout().as_micros() / 10),
             ),
         });
         if let Some(convergence) = report.convergence {
@@ -173,13 +175,16 @@ impl CampaignReport {
             self.returns.worse((after_us, bound_us));
         }
         if convergence.is_late() {
-            self.not_converged.add(plan, EVENTUALLY_PRIMARY, hash, || {
+            let words = words(&plan.options);
+            self.not_converged.add(plan, words.comes_back, hash, || {
                 let bound = bound_us as f64 / 1e6;
                 let story = match after_us {
-                    Some(after_us) => format!("a primary worked {:.3} s after the last fault", after_us as f64 / 1e6),
-                    None => "no primary worked after the last fault".to_owned(),
+                    Some(after_us) => {
+                        format!("{} {:.3} s after the last fault", words.came_back, after_us as f64 / 1e6)
+                    }
+                    None => words.stayed_away.to_owned(),
                 };
-                (plan.quiet_us() + bound_us, format!("{story}; expected one within {bound:.3} s"))
+                (plan.quiet_us() + bound_us, format!("{story}; expected {} within {bound:.3} s", words.expected))
             });
         } else if measured && !told && after_us.is_none() {
             self.returns.untold += 1;
@@ -221,10 +226,10 @@ impl CampaignReport {
     }
 
     /// All that was found, as (property, findings): violations by property, then runs that did not converge, then panics,
-    /// then disagreements.
-    pub fn found(&self) -> impl Iterator<Item = (&'static str, &Findings)> {
+    /// then disagreements. `words` are those of the protocol.
+    pub fn found(&self, words: &Words) -> impl Iterator<Item = (&'static str, &Findings)> {
         let others = [
-            (EVENTUALLY_PRIMARY, &self.not_converged),
+            (words.comes_back, &self.not_converged),
             (NEVER_PANICS, &self.panics),
             (ENGINES_AGREE, &self.disagreements),
         ];
@@ -232,15 +237,20 @@ impl CampaignReport {
         all.filter(|(_, findings)| findings.count() > 0)
     }
 
+    /// The findings, in the same order.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Findings> {
+        self.violations.values().chain([&self.not_converged, &self.panics, &self.disagreements])
+    }
+
     /// How many findings there are.
     #[must_use]
     pub fn findings(&self) -> u64 {
-        self.found().map(|(_, findings)| findings.count()).sum()
+        self.all().map(Findings::count).sum()
     }
 
     /// Everything that was found and kept.
     pub fn kept(&self) -> impl Iterator<Item = &Finding> {
-        self.found().flat_map(|(_, findings)| findings.kept())
+        self.all().flat_map(Findings::kept)
     }
 
     /// The same, to be completed.
@@ -253,7 +263,7 @@ impl CampaignReport {
     /// may have been told already.
     pub(super) fn checked(&mut self, property: &'static str, run: RunId, finding: Option<Finding>) {
         let findings = match property {
-            EVENTUALLY_PRIMARY => &mut self.not_converged,
+            property if protocols::is_convergence(property) => &mut self.not_converged,
             NEVER_PANICS => &mut self.panics,
             property => self.violations.entry(property).or_default(),
         };

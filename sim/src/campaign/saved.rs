@@ -1,6 +1,7 @@
 //! A report as a file: what a part of a campaign leaves for the others to be merged with.
 
-use super::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS, Setting};
+use super::{CampaignReport, ENGINES_AGREE, Ending, Findings, NEVER_PANICS, Setting};
+use crate::protocols;
 use failproof_spec::{Contract, Property};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -122,7 +123,7 @@ impl SavedReport {
             (report.ending != Ending::Complete || report.seeds == asked, "report.ending"),
             (report.coverage.as_ref().is_none_or(|coverage| coverage.fits(Contract::strict())), "report.coverage"),
             (report.returns.after.is_sound(), "report.returns.after"),
-            (report.found().all(|(_, findings)| findings.is_sound()), "the kept findings"),
+            (report.all().all(Findings::is_sound), "the kept findings"),
         ];
         facts.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err(problem))
     }
@@ -130,8 +131,8 @@ impl SavedReport {
 
 /// The name of a property as it is known here.
 fn known(name: &str) -> Option<&'static str> {
-    let others = [EVENTUALLY_PRIMARY, NEVER_PANICS, ENGINES_AGREE];
-    Property::from_name(name).map(Property::name).or_else(|| others.into_iter().find(|other| *other == name))
+    let mut others = protocols::convergence_properties().chain([NEVER_PANICS, ENGINES_AGREE]);
+    Property::from_name(name).map(Property::name).or_else(|| others.find(|other| *other == name))
 }
 
 fn expected<'de, D: Deserializer<'de>>(name: &str) -> Result<&'static str, D::Error> {

@@ -2,13 +2,14 @@
 
 use crate::engine::Engine;
 use crate::options::Options;
-use serde::{Deserialize, Serialize};
+use crate::protocols;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::ops::Range;
 
 /// What was asked for. A campaign that was run in parts has the same setting everywhere, but for `seeds`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Setting {
+pub struct Setting<O = Options> {
     /// The protocol.
     pub protocol: String,
     /// The rules, by the name or file they were asked for with.
@@ -24,7 +25,17 @@ pub struct Setting {
     /// The seeds of this part of it.
     pub seeds: Range<u64>,
     /// Sizes and times.
-    pub options: Options,
+    pub options: O,
+}
+
+impl<'de> Deserialize<'de> for Setting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Setting::<serde_json::Value>::deserialize(deserializer)?;
+        let known = protocols::named(&written.protocol).map_err(serde::de::Error::custom)?;
+        let Setting { protocol, rules, faults, engine, guided, campaign, seeds, options } = written;
+        let options = known.options(options).map_err(serde::de::Error::custom)?;
+        Ok(Self { protocol, rules, faults, engine, guided, campaign, seeds, options })
+    }
 }
 
 impl Setting {

@@ -1,17 +1,11 @@
 //! How the values of options are written. Each error says what was expected.
 
 use crate::fault::FaultClass;
+use crate::options::Options;
+use crate::protocols::{self, Known};
 use crate::run_id::BLOCK;
-use failproof_core::election::Rules;
 use std::ops::Range;
 use std::path::Path;
-
-/// Rules, and how they were asked for.
-#[derive(Clone, Debug)]
-pub(super) struct RulesArg {
-    pub(super) name: String,
-    pub(super) rules: Rules,
-}
 
 /// Fault classes, and how they were asked for.
 #[derive(Clone, Debug)]
@@ -20,10 +14,10 @@ pub(super) struct FaultsArg {
     pub(super) classes: Vec<FaultClass>,
 }
 
-/// A protocol that can be run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which protocols are run.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum ProtocolArg {
-    Election,
+    One(&'static dyn Known),
     All,
 }
 
@@ -35,39 +29,46 @@ pub(super) struct Shard {
 }
 
 pub(super) fn protocol(text: &str) -> Result<ProtocolArg, String> {
+    let expected = || protocols::names().chain(["all"]).collect::<Vec<_>>().join(" or ");
     match text {
-        "election" => Ok(ProtocolArg::Election),
         "all" => Ok(ProtocolArg::All),
-        "routing" | "distribution" | "registry" => {
-            Err(format!("`{text}` is not simulated in this version; expected election or all"))
+        _ => protocols::named(text).map(ProtocolArg::One).map_err(|_| match text {
+            "routing" | "distribution" | "registry" => {
+                format!("`{text}` is not simulated in this version; expected {}", expected())
+            }
+            _ => format!("unknown protocol; expected {}", expected()),
+        }),
+    }
+}
+
+impl ProtocolArg {
+    /// Those that are meant, in their order.
+    pub(super) fn chosen(self) -> Vec<&'static dyn Known> {
+        match self {
+            Self::One(known) => vec![known],
+            Self::All => protocols::all().collect(),
         }
-        _ => Err("unknown protocol; expected election or all".to_owned()),
     }
 }
 
-/// A name, or a file that holds every decision.
-pub(super) fn rules(text: &str) -> Result<RulesArg, String> {
-    if let Some((name, rules)) = Rules::NAMED.iter().find(|(name, _)| *name == text) {
-        return Ok(RulesArg { name: (*name).to_owned(), rules: *rules });
+/// Lets rules decide that are given by a name of the protocol, or as a file that holds every decision.
+pub(super) fn decide_by(text: &str, options: &mut Options) -> Result<(), String> {
+    if let Some(rules) = options.rules_named(text) {
+        return options.set_rules(rules).map_err(|error| format!("--rules: `{text}`: {error}"));
     }
-    let names = Rules::NAMED.map(|(name, _)| name).join(", ");
     let content = std::fs::read_to_string(Path::new(text)).map_err(|error| {
+        let names = options.named_rules().into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
         format!(
-            "no rule set has this name and no file can be read ({error}); expected {names}, or a JSON file of rules"
+            "--rules: `{text}`: no rule set has this name and no file can be read ({error}); expected {names}, or a JSON \
+             file of rules"
         )
     })?;
-    let rules: Rules = serde_json::from_str(&content).map_err(|error| {
+    options.read_rules(&content).map_err(|error| {
         format!(
-            "the file holds no rules: {error}; expected a JSON object with every switch, as `options.rules` of a plan"
+            "--rules: {text}: the file holds no rules: {error}; expected a JSON object with every switch, as \
+             `options.rules` of a plan"
         )
-    })?;
-    Ok(RulesArg { name: text.to_owned(), rules })
-}
-
-impl RulesArg {
-    pub(super) fn of(rules: Rules) -> Self {
-        Self { name: rules.name().to_owned(), rules }
-    }
+    })
 }
 
 /// Classes by name, `swarm` for all, `calm` for none.

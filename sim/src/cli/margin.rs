@@ -1,8 +1,10 @@
 //! `failproof margin`: the arithmetic of I and T, before anything is simulated.
 
-use super::arguments::{RulesArg, rules};
+use super::arguments::decide_by;
 use super::{Console, Exit};
+use crate::election;
 use crate::margin::{self, MarginArgs};
+use crate::options::Options;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -12,15 +14,19 @@ pub(super) struct MarginCommand {
     #[command(flatten)]
     question: MarginArgs,
     /// Under which decisions: hardened, published, client_go, shedlock, or a JSON file with every switch
-    #[arg(long, default_value = "hardened", value_parser = rules)]
-    rules: RulesArg,
+    #[arg(long, default_value = "hardened")]
+    rules: String,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn margin(args: &MarginCommand, console: &mut Console<'_>) -> Exit {
-    let margin = match margin::margin(&args.question.query(args.rules.rules)) {
+    let mut options = Options::from(election::Options::default());
+    if let Err(problem) = decide_by(&args.rules, &mut options) {
+        return console.complain(&problem);
+    }
+    let margin = match margin::margin(&args.question.query(options.own::<election::Options>().rules)) {
         Ok(margin) => margin,
         Err(error) => return console.complain(&error.to_string()),
     };

@@ -1,6 +1,6 @@
 //! `failproof merge`: the parts of a campaign as one report.
 
-use super::print::Printed;
+use super::print::{Printed, Told};
 use super::run::exit_of;
 use super::{Console, Exit};
 use crate::campaign::{CampaignReport, Ending, SavedReport, Setting};
@@ -29,7 +29,7 @@ pub(super) fn merge(args: &MergeArgs, console: &mut Console<'_>) -> Exit {
     for gap in gaps(&parts) {
         exit = exit.max(console.complain(&gap));
     }
-    args.printed.print(&setting, &report, None, false, console, exit)
+    args.printed.print(&[Told { setting, report, wall: None }], false, console, exit)
 }
 
 /// A part, and where it was found.

@@ -10,6 +10,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What there is to tell about a campaign.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) setting: Setting,
+    pub(super) report: CampaignReport,
+    /// How long it took; not known of parts that were merged.
+    pub(super) wall: Option<Duration>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Printed {
     /// Write a JUnit XML file too: a test case for each property
@@ -39,17 +48,10 @@ impl Printed {
     }
 
     /// Tells it all, and returns `exit` unless something could not be told. `all`: among the reports of all protocols.
-    pub(super) fn print(
-        &self,
-        setting: &Setting,
-        report: &CampaignReport,
-        wall: Option<Duration>,
-        all: bool,
-        console: &mut Console<'_>,
-        mut exit: Exit,
-    ) -> Exit {
+    pub(super) fn print(&self, told: &[Told], all: bool, console: &mut Console<'_>, mut exit: Exit) -> Exit {
         if let Some(path) = &self.junit {
-            let written = match junit(setting, report) {
+            let suites: Vec<_> = told.iter().map(|told| (&told.setting, &told.report)).collect();
+            let written = match junit(&suites) {
                 Ok(text) => write_new(console.disk, path, &text).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
@@ -61,11 +63,14 @@ impl Printed {
             return exit;
         }
         if !self.json {
-            return console.print(&RunText { setting, report, wall }.to_string(), exit);
+            let text = |Told { setting, report, wall }: &Told| RunText { setting, report, wall: *wall }.to_string();
+            return console.print(&told.iter().map(text).collect::<Vec<_>>().join("\n"), exit);
         }
-        let json = RunJson::new(setting, report, wall);
-        let text =
-            if all { serde_json::to_string(&BTreeMap::from([("runs", [json])])) } else { serde_json::to_string(&json) };
+        let runs: Vec<_> = told.iter().map(|told| RunJson::new(&told.setting, &told.report, told.wall)).collect();
+        let text = match runs.as_slice() {
+            [one] if !all => serde_json::to_string(one),
+            _ => serde_json::to_string(&BTreeMap::from([("runs", runs)])),
+        };
         match text {
             Ok(text) => console.print(&(text + "\n"), exit),
             Err(error) => exit.max(console.complain(&format!("cannot print the report: {error}"))),

@@ -1,6 +1,6 @@
 //! `failproof replay`: one plan again, and whether it still shows what was found.
 
-use super::arguments::{RulesArg, rules};
+use super::arguments::decide_by;
 use super::progress::{Length, Progress};
 use super::run::exit_of;
 use super::{Console, Exit};
@@ -27,8 +27,8 @@ pub(super) struct ReplayArgs {
     #[arg(long, default_value = "fast")]
     engine: Engine,
     /// Decide by other rules than the plan's: hardened, published, client_go, shedlock, or a JSON file
-    #[arg(long, value_parser = rules)]
-    rules: Option<RulesArg>,
+    #[arg(long)]
+    rules: Option<String>,
     /// Write all records of the run, one JSON object a line; `-` for standard output, with the report on standard error
     #[arg(long, value_name = "FILE.ndjson")]
     trace: Option<PathBuf>,
@@ -50,9 +50,14 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
     {
         return console.complain(&format!("--trace: {error}"));
     }
-    let rules = args.rules.clone().unwrap_or_else(|| RulesArg::of(plan.options.rules));
-    let other_rules = plan.options.rules != rules.rules;
-    plan.options.rules = rules.rules;
+    let rules = args.rules.clone().unwrap_or_else(|| plan.options.rules_name().to_owned());
+    let planned = plan.options.clone();
+    if let Some(rules) = &args.rules
+        && let Err(problem) = decide_by(rules, &mut plan.options)
+    {
+        return console.complain(&problem);
+    }
+    let other_rules = plan.options != planned;
     let found = plan.found.take();
     let plan = Arc::new(plan);
 
@@ -62,7 +67,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
     let seeds = plan.seed..plan.seed.saturating_add(1);
     let setting = Setting {
         protocol: plan.protocol.clone(),
-        rules: rules.name,
+        rules,
         faults: String::new(),
         engine: args.engine,
         guided: false,

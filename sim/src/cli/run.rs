@@ -1,19 +1,22 @@
 //! `failproof run`: many seeds, one report, a plan for each finding.
 
-use super::arguments::{FaultsArg, ProtocolArg, RulesArg, Shard, faults, protocol, rules, seeds, shard};
-use super::print::Printed;
+use super::arguments::{FaultsArg, ProtocolArg, Shard, decide_by, faults, protocol, seeds, shard};
+use super::print::{Printed, Told};
 use super::progress::{Length, Progress};
 use super::{Console, Exit, in_flags};
-use crate::campaign::{Campaign, CampaignReport, ENGINES_AGREE, Finding, Outside, Runner, SavedReport, Setting};
+use crate::campaign::{
+    Campaign, CampaignReport, ENGINES_AGREE, Ending, Finding, Outside, Runner, SavedReport, Setting,
+};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
 use crate::options::Options;
 use crate::output::{Folder, OutputError};
 use crate::plan::Plan;
+use crate::protocols::Known;
 use crate::trace::ndjson;
 use failproof_core::Duration;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -33,8 +36,8 @@ pub(super) struct RunArgs {
     #[arg(long, default_value = "election", value_parser = protocol)]
     protocol: ProtocolArg,
     /// Its decisions: hardened, published, client_go, shedlock, or a JSON file with every switch
-    #[arg(long, default_value = "hardened", value_parser = rules)]
-    rules: RulesArg,
+    #[arg(long, default_value = "hardened")]
+    rules: String,
     /// Which seeds: a..b, without b. 0..1000 if absent; with --for, from 0 until the time is up
     #[arg(long, value_name = "A..B", value_parser = seeds, allow_hyphen_values = true)]
     seeds: Option<Range<u64>>,
@@ -53,9 +56,9 @@ pub(super) struct RunArgs {
     /// How time passes: fast, the reference, or madsim. What one finds, the other confirms
     #[arg(long, default_value = "fast")]
     engine: Engine,
-    /// How many nodes
-    #[arg(long, default_value_t = 5)]
-    nodes: u16,
+    /// How many nodes [election: 5]
+    #[arg(long)]
+    nodes: Option<u16>,
     /// How much time is simulated in each run
     #[arg(long, default_value = "10m", value_parser = parse_duration)]
     time: Duration,
@@ -65,9 +68,9 @@ pub(super) struct RunArgs {
     /// T: how long a heartbeat counts, more than 2 I
     #[arg(long, default_value = "5s", value_parser = parse_duration)]
     timeout: Duration,
-    /// How many kinds of leader are elected side by side
-    #[arg(long, default_value_t = 1)]
-    utypes: u8,
+    /// How many kinds of leader are elected side by side [election: 1]
+    #[arg(long)]
+    utypes: Option<u8>,
     /// What goes wrong: calm, process, network, store, clock, or swarm for all; separated by commas
     #[arg(long, default_value = "swarm", value_parser = faults)]
     faults: FaultsArg,
@@ -82,33 +85,41 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
-    let (campaign, setting) = match args.campaign() {
-        Ok(campaign) => campaign,
+    let path = args.out.clone().unwrap_or_else(|| FOLDER.into());
+    let parts = match args.parts(&path, console) {
+        Ok(parts) => parts,
         Err(problem) => return console.complain(&problem),
     };
-    let path = args.out.clone().unwrap_or_else(|| FOLDER.into());
-    let folder = Folder { path: &path, renames: args.out.is_none(), disk: console.disk };
-    let ready = folder.check().and_then(|()| args.out.as_ref().map_or(Ok(()), |_| folder.check_report(&setting)));
-    if let Err(error) = ready {
-        return console.complain(&format!("--out: {error}"));
+    let (mut exit, mut told) = (Exit::Held, Vec::new());
+    for part in parts {
+        let folder = Folder { path: &part.folder, renames: args.out.is_none(), disk: console.disk };
+        let began = Instant::now();
+        let (report, mut errors) = simulate(&part.campaign, folder, console, args.printed.shows_progress());
+        let wall = Some(began.elapsed());
+        let mut saved = SavedReport::new(part.setting, report);
+        if args.out.is_some() {
+            errors.extend(folder.write_report(&saved).err().map(|error| error.to_string()));
+        }
+        saved.report.kept_mut().for_each(|finding| finding.at_home(folder.path));
+        exit = exit.max(exit_of(&saved.report));
+        for error in complaints(errors) {
+            exit = exit.max(console.complain(&format!("--out: {error}")));
+        }
+        let interrupted = saved.report.ending == Ending::Interrupted;
+        told.push(Told { setting: saved.setting, report: saved.report, wall });
+        if interrupted {
+            break;
+        }
     }
-    if let Err(problem) = args.printed.check() {
-        return console.complain(&problem);
-    }
-    let began = Instant::now();
-    let (report, mut errors) = simulate(&campaign, folder, console, args.printed.shows_progress());
-    let wall = Some(began.elapsed());
-    let mut saved = SavedReport::new(setting, report);
-    if args.out.is_some() {
-        errors.extend(folder.write_report(&saved).err().map(|error| error.to_string()));
-    }
-    saved.report.kept_mut().for_each(|finding| finding.at_home(folder.path));
-    let mut exit = exit_of(&saved.report);
-    for error in complaints(errors) {
-        exit = exit.max(console.complain(&format!("--out: {error}")));
-    }
-    let all = args.protocol == ProtocolArg::All;
-    args.printed.print(&saved.setting, &saved.report, wall, all, console, exit)
+    let all = matches!(args.protocol, ProtocolArg::All);
+    args.printed.print(&told, all, console, exit)
+}
+
+/// What is to be run of one protocol, and where its findings go.
+struct Part {
+    campaign: Campaign,
+    setting: Setting,
+    folder: PathBuf,
 }
 
 /// Runs the campaign. Each finding is written as soon as it has been checked; what cannot be written is returned.
@@ -170,7 +181,6 @@ fn complaints(mut errors: Vec<String>) -> Vec<String> {
 
 /// How a command ends that has this to report.
 pub(super) fn exit_of(report: &CampaignReport) -> Exit {
-    use crate::campaign::Ending;
     [
         (report.ending == Ending::Interrupted, Exit::Interrupted),
         (report.panics.count() + report.disagreements.count() > 0, Exit::Panicked),
@@ -184,9 +194,29 @@ pub(super) fn exit_of(report: &CampaignReport) -> Exit {
 }
 
 impl RunArgs {
-    /// What is to be run, or what is wrong with it in the words of the command line.
-    fn campaign(&self) -> Result<(Campaign, Setting), String> {
-        let options = self.options();
+    /// What is to be run, or what is wrong with the usage, before anything is run.
+    fn parts(&self, path: &Path, console: &Console<'_>) -> Result<Vec<Part>, String> {
+        let chosen = self.protocol.chosen();
+        let mut parts = Vec::new();
+        for known in &chosen {
+            let (campaign, setting) = self.campaign(*known)?;
+            // Reports of several protocols lie side by side.
+            let folder = if chosen.len() == 1 { path.to_owned() } else { path.join(known.name()) };
+            parts.push(Part { campaign, setting, folder });
+        }
+        for Part { folder, setting, .. } in &parts {
+            let folder = Folder { path: folder, renames: self.out.is_none(), disk: console.disk };
+            let ready =
+                folder.check().and_then(|()| self.out.as_ref().map_or(Ok(()), |_| folder.check_report(setting)));
+            ready.map_err(|error| format!("--out: {error}"))?;
+        }
+        self.printed.check()?;
+        Ok(parts)
+    }
+
+    /// A campaign, or what is wrong with it in the words of the command line.
+    fn campaign(&self, known: &dyn Known) -> Result<(Campaign, Setting), String> {
+        let options = self.options(known)?;
         Plan::calm(options.clone()).check().map_err(|error| in_flags(&error))?;
         let usual = if self.limit.is_some() { 0..u64::MAX } else { SEEDS };
         let whole = self.seeds.clone().unwrap_or(usual);
@@ -194,8 +224,8 @@ impl RunArgs {
         let guided = self.guided && !self.faults.classes.is_empty();
         let seeds = self.shard.map_or(Ok(whole.clone()), |shard| shard.of(&whole, guided))?;
         let setting = Setting {
-            protocol: "election".to_owned(),
-            rules: self.rules.name.clone(),
+            protocol: known.name().to_owned(),
+            rules: self.rules.clone(),
             faults: self.faults.name.clone(),
             engine: self.engine,
             guided,
@@ -217,25 +247,26 @@ impl RunArgs {
         Ok((campaign, setting))
     }
 
-    fn options(&self) -> Options {
-        let usual = Options::default();
+    fn options(&self, known: &dyn Known) -> Result<Options, String> {
+        let mut options = known.usual();
+        let sizes = [("nodes", self.nodes), ("utypes", self.utypes.map(u16::from))];
+        for (name, size) in sizes {
+            if let Some(size) = size
+                && !options.set_size(name, size)
+            {
+                return Err(format!("--{name}: protocol {} has no such option", known.name()));
+            }
+        }
         // As tight as by default, but never out of proportion to a short interval.
-        let mut bounds = usual.bounds;
+        let mut bounds = *options.bounds();
         let interval_us = self.interval.as_micros();
         let at_most = |bound: Duration, part: u64| bound.min(Duration::from_micros((interval_us / part).max(1)));
         bounds.latency_us_max = at_most(bounds.latency_us_max, 20);
         bounds.timer_late_us_max = at_most(bounds.timer_late_us_max, 100);
         bounds.granularity_us = at_most(bounds.granularity_us, 1_000);
-        Options {
-            bounds,
-            nodes: self.nodes,
-            utypes: self.utypes,
-            time_us: self.time.as_micros(),
-            heartbeat_interval_us: self.interval,
-            heartbeat_timeout_us: self.timeout,
-            longest_term_us: self.timeout,
-            rules: self.rules.rules,
-            ..usual
-        }
+        options.set_limits(self.interval, self.timeout, bounds);
+        options.set_time_us(self.time.as_micros());
+        decide_by(&self.rules, &mut options)?;
+        Ok(options)
     }
 }

@@ -118,7 +118,7 @@ const fn spec_id(actor: ActorId, life: u32) -> SpecId {
 
 impl ElectionJudge {
     pub(super) fn new(plan: &Plan, cast: &[Actor]) -> Self {
-        let options = &plan.options;
+        let options = plan.election();
         let lease = || Lease {
             oracle: LeaseOracle::new(),
             owner: None,

@@ -31,7 +31,7 @@ impl Liveness {
             quiet_us: plan.quiet_us(),
             bound_us: bound_us(plan),
             tells: plan.fates.is_empty(),
-            kinds: vec![Kind::default(); usize::from(plan.options.utypes)],
+            kinds: vec![Kind::default(); usize::from(plan.election().utypes)],
         }
     }
 
@@ -82,7 +82,7 @@ impl Kind {
 /// confirming read; once more for each kind that follows another one; and what backward steps add: of the store's wall
 /// clock when ages are measured on it, of a node's clock when only that node can do the work.
 pub(super) fn bound_us(plan: &Plan) -> u64 {
-    let options = &plan.options;
+    let options = plan.election();
     let (bounds, interval) = (&options.bounds, options.heartbeat_interval_us);
     let acceptance = crash_to_acceptance(options.longest_term_us, interval, bounds);
     let mut work = acceptance;

@@ -40,7 +40,7 @@ pub struct TableServer {
 
 impl TableServer {
     pub(crate) fn start(plan: &Plan, boot: Boot<Disk>) -> Self {
-        let options = &plan.options;
+        let options = plan.election();
         let config = TableConfig {
             utypes: usize::from(options.utypes),
             heartbeat_timeout: boot.timeout,

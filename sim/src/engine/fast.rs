@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Runs `plan`, which has been checked, to its end.
 #[must_use]
 pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record>) {
-    let end_us = plan.options.time_us;
+    let end_us = plan.options.time_us();
     let mut world = World::<P, _>::new(Arc::clone(&plan), record, Queue::new(P::cast(&plan).len()));
     let mut waiting: Vec<Vec<Event>> = (0..world.places()).map(|_| Vec::new()).collect();
     let mut directives = Vec::new();

@@ -16,8 +16,8 @@
 //! skips time in which nothing happens.
 //!
 //! The world decides the fate of each message, the network confirms it: a message that a partition swallows is sent all
-//! the same, and its arrival would end the run with a panic. Links between nodes carry nothing, so only those to and from
-//! the store and the resource are clogged.
+//! the same, and its arrival would end the run with a panic. Links between places that do not talk carry nothing, so they
+//! are not clogged.
 
 mod dial;
 mod mail;
@@ -91,15 +91,12 @@ pub fn run_with<P: Protocol>(plan: Arc<Plan>, record: bool, quirks: Quirks) -> (
         let runtime = Runtime::with_seed_and_config(plan.noise.seed ^ quirks.seed, config);
         runtime.block_on(async move {
             let mut supervisor = Supervisor::<P>::new(&plan, record, quirks);
-            supervisor.supervise(plan.options.time_us).await;
-            supervisor.finish(plan.options.time_us).await
+            supervisor.supervise(plan.options.time_us()).await;
+            supervisor.finish(plan.options.time_us()).await
         })
     });
     run.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
 }
-
-/// The store and the resource: at one end of each link.
-const HUBS: [usize; 2] = [0, 1];
 
 /// Long enough for a process that was started to have its socket, or for one that was killed to be gone.
 const SETTLING: Duration = Duration::from_millis(5);
@@ -113,6 +110,8 @@ struct Supervisor<P: Protocol> {
     addresses: Arc<Vec<SocketAddr>>,
     /// By place.
     nodes: Vec<NodeId>,
+    /// Each pair of places between which messages travel, once.
+    links: Vec<(usize, usize)>,
     /// By actor: whether what it writes to disk is ever asked for.
     durable: Vec<bool>,
 }
@@ -136,6 +135,8 @@ impl<P: Protocol> Supervisor<P> {
             address(place, ports[place])
         };
         let addresses = Arc::new((0..actors as ActorId).map(port_of).collect());
+        let pairs = (0..places).flat_map(|one| (one + 1..places).map(move |other| (one, other)));
+        let links = pairs.filter(|(one, other)| world.talks(*one, *other)).collect();
         let keeps = |place| plan.faults.iter().any(|fault| keeps_disk(&fault.kind, place));
         let durable = world.cast().iter().map(|actor| keeps(actor.place)).collect();
         Self {
@@ -145,6 +146,7 @@ impl<P: Protocol> Supervisor<P> {
             quirks,
             addresses,
             nodes,
+            links,
             durable,
         }
     }
@@ -258,11 +260,9 @@ impl<P: Protocol> Supervisor<P> {
                 false => network.unclog_link(from, to),
             }
         };
-        for hub in HUBS {
-            for place in (0..self.nodes.len()).filter(|place| *place != hub) {
-                set(hub, place);
-                set(place, hub);
-            }
+        for (one, other) in &self.links {
+            set(*one, *other);
+            set(*other, *one);
         }
     }
 
@@ -287,7 +287,9 @@ fn address(place: usize, port: u16) -> SocketAddr {
 /// Whether a fault ends processes of `place` and lets their disks survive.
 fn keeps_disk(kind: &FaultKind, place: Place) -> bool {
     match kind {
-        FaultKind::Crash { node: Place::Primary, durable } => *durable && matches!(place, Place::Node(_)),
+        FaultKind::Crash { node: Place::Primary, durable } => {
+            *durable && !matches!(place, Place::Store | Place::Resource)
+        }
         FaultKind::Crash { node, durable } => *durable && *node == place,
         _ => false,
     }

@@ -2,6 +2,7 @@
 
 use crate::campaign::{CampaignReport, Ending, Finding, Findings, Setting, hex};
 use crate::plan::Found;
+use crate::protocols::words;
 use crate::run_id::RunId;
 use failproof_spec::Action;
 use serde::Serialize;
@@ -143,7 +144,7 @@ impl<'a> RunJson<'a> {
             violations_counted: report.violations.iter().map(|(property, all)| (*property, all.count())).collect(),
             exposures: (report.exposure.count > 0)
                 .then(|| ExposureJson {
-                    property: failproof_spec::Property::AtMostOneWorkingPrimary.name(),
+                    property: words(&setting.options).exposed,
                     longest_ms: ms(report.exposure.longest_us),
                     count: report.exposure.count,
                 })

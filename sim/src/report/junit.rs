@@ -2,7 +2,8 @@
 
 use super::human::{moment, plural};
 use super::text::repeat_by;
-use crate::campaign::{CampaignReport, ENGINES_AGREE, EVENTUALLY_PRIMARY, Ending, Findings, NEVER_PANICS, Setting};
+use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Findings, NEVER_PANICS, Setting};
+use crate::protocols::words;
 use failproof_spec::Property;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
@@ -16,14 +17,25 @@ enum Told<'a> {
     Untold,
 }
 
-/// The report as the text of a JUnit XML file. The same campaign gives the same text.
+/// Reports as the text of a JUnit XML file, with a suite for each. The same campaigns give the same text.
 ///
 /// # Errors
 /// As the XML writer does.
-pub fn junit(setting: &Setting, report: &CampaignReport) -> io::Result<String> {
-    let others = [EVENTUALLY_PRIMARY, NEVER_PANICS, ENGINES_AGREE];
+pub fn junit(reports: &[(&Setting, &CampaignReport)]) -> io::Result<String> {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    writer.create_element("testsuites").write_inner_content(|writer| {
+        reports.iter().try_for_each(|(setting, report)| suite(writer, setting, report))
+    })?;
+    writer.get_mut().push(b'\n');
+    String::from_utf8(writer.into_inner()).map_err(io::Error::other)
+}
+
+fn suite(writer: &mut Writer<Vec<u8>>, setting: &Setting, report: &CampaignReport) -> io::Result<()> {
+    let words = words(&setting.options);
+    let others = [words.comes_back, NEVER_PANICS, ENGINES_AGREE];
     let tell = |property: &'static str| {
-        let told = match report.found().find(|(broken, _)| *broken == property) {
+        let told = match report.found(words).find(|(broken, _)| *broken == property) {
             Some((_, findings)) => Told::Broken(findings),
             None if report.runs > 0 && matches!(report.ending, Ending::Complete | Ending::TimeUp) => Told::Held,
             None => Told::Untold,
@@ -36,27 +48,21 @@ pub fn junit(setting: &Setting, report: &CampaignReport) -> io::Result<String> {
     let skipped = count(|told| matches!(told, Told::Untold));
     let suite = format!("failproof.{}", setting.protocol);
     let what = clean(&format!("rules {}, faults {}, {}", setting.rules, setting.faults, plural(report.runs, "run")));
-
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    writer.create_element("testsuites").write_inner_content(|writer| {
-        let suite_element = writer.create_element("testsuite").with_attributes([
-            ("name", suite.as_str()),
-            ("tests", &cases.len().to_string()),
-            ("failures", &failures),
-            ("skipped", &skipped),
-        ]);
-        suite_element.write_inner_content(|writer| {
+    let element = writer.create_element("testsuite").with_attributes([
+        ("name", suite.as_str()),
+        ("tests", &cases.len().to_string()),
+        ("failures", &failures),
+        ("skipped", &skipped),
+    ]);
+    element
+        .write_inner_content(|writer| {
             writer.create_element("properties").write_inner_content(|writer| {
                 let property = writer.create_element("property").with_attribute(("name", "campaign"));
                 property.with_attribute(("value", what.as_str())).write_empty().map(drop)
             })?;
             cases.iter().try_for_each(|(property, told)| case(writer, &suite, property, told))
-        })?;
-        Ok(())
-    })?;
-    writer.get_mut().push(b'\n');
-    String::from_utf8(writer.into_inner()).map_err(io::Error::other)
+        })
+        .map(drop)
 }
 
 fn case(writer: &mut Writer<Vec<u8>>, suite: &str, property: &str, told: &Told<'_>) -> io::Result<()> {
@@ -99,8 +105,8 @@ fn stories(findings: &Findings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::election::Options;
     use crate::engine::Engine;
-    use crate::options::Options;
     use crate::plan::Plan;
     use crate::report::{RunReport, Violation};
     use quick_xml::Reader;
@@ -115,7 +121,7 @@ mod tests {
             guided: true,
             campaign: 0..3,
             seeds: 0..3,
-            options: Options::default(),
+            options: Options::default().into(),
         }
     }
 
@@ -147,7 +153,7 @@ mod tests {
     #[test]
     fn each_property_is_a_test_case_and_the_text_is_xml() {
         let count = |ending, name: &str| {
-            let text = junit(&setting(), &report(ending)).unwrap();
+            let text = junit(&[(&setting(), &report(ending))]).unwrap();
             assert!(!text.contains(['\u{1}', '\u{7}']), "XML has no such characters");
             assert!(text.contains("a &lt;rules&gt; &amp; &quot;more&quot;\u{fffd}.json"), "{text}");
             elements(&text).iter().filter(|element| *element == name).count()

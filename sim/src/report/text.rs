@@ -4,6 +4,7 @@ use super::human::{count, moment, percent, plural, shell_word, span};
 use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, Setting, hex};
 use crate::defence::{self, Defence};
 use crate::plan::Found;
+use crate::protocols::words;
 use failproof_spec::Action;
 use std::fmt::{self, Display, Write as _};
 use std::path::Path;
@@ -57,10 +58,10 @@ impl Display for RunText<'_> {
             "each run",
             format_args!(
                 "{}, {}, I {}, T {}, faults {}",
-                plural(u64::from(options.nodes), "node"),
-                span(options.time_us),
-                options.heartbeat_interval_us,
-                options.heartbeat_timeout_us,
+                options.sizes().iter().map(|(number, word)| plural(*number, word)).collect::<Vec<_>>().join(", "),
+                span(options.time_us()),
+                options.heartbeat_interval(),
+                options.heartbeat_timeout(),
                 setting.faults
             ),
         )?;
@@ -71,7 +72,7 @@ impl Display for RunText<'_> {
         exposures(f, report)?;
         faults(f, report)?;
         contract(f, report)?;
-        measures(f, report)?;
+        measures(f, setting, report)?;
         for gap in &gaps {
             writeln!(f, "warning: {gap}")?;
         }
@@ -105,7 +106,7 @@ impl Display for ReplayText<'_> {
             line(f, "plan records", compared)?;
         }
         exposures(f, report)?;
-        measures(f, report)?;
+        measures(f, setting, report)?;
         write!(f, "\n{}", self.plan)
     }
 }
@@ -177,7 +178,7 @@ fn plural_children(number: u64) -> String {
 /// What was found, by property: of the findings that the fewest single defences prevent, which say most about their cause,
 /// the one with the fewest faults.
 fn findings(f: &mut fmt::Formatter<'_>, setting: &Setting, report: &CampaignReport) -> fmt::Result {
-    let all = report.found().filter(|(property, _)| *property != ENGINES_AGREE);
+    let all = report.found(words(&setting.options)).filter(|(property, _)| *property != ENGINES_AGREE);
     for (i, (property, findings)) in all.enumerate() {
         let simplest = |finding: &&Finding| match finding.prevented_by.as_ref().map_or(0, Vec::len) {
             0 => (usize::MAX, finding.plan.faults.len()),
@@ -192,7 +193,7 @@ fn findings(f: &mut fmt::Formatter<'_>, setting: &Setting, report: &CampaignRepo
         }
         writeln!(f, "\n{property}: {number}, for example {} at {}", told.run.in_words(), moment(told.at_us))?;
         story(f, told)?;
-        shares(f, findings)?;
+        shares(f, setting, findings)?;
         confirmations(f, setting, findings)?;
         if let Some(line) = repeat_by(told) {
             writeln!(f, "  repeat by: {line}")?;
@@ -248,10 +249,10 @@ fn story(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
 }
 
 /// How many of the examined findings each defence prevents.
-fn shares(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Result {
+fn shares(f: &mut fmt::Formatter<'_>, setting: &Setting, findings: &Findings) -> fmt::Result {
     let examined: Vec<_> = findings.kept().filter_map(|finding| finding.prevented_by.as_ref()).collect();
     let mut words = Vec::new();
-    for defence in defence::all() {
+    for defence in defence::of(setting.options.protocol()) {
         let prevented = examined.iter().filter(|defences| defences.iter().any(|other| other.id == defence.id)).count();
         if prevented > 0 {
             words.push(format!("{prevented} by {}", named(defence)));
@@ -302,21 +303,23 @@ fn contract(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result 
     line(f, "edges", format_args!("{} of {} visited", edges.visited, edges.total))
 }
 
-fn measures(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+fn measures(f: &mut fmt::Formatter<'_>, setting: &Setting, report: &CampaignReport) -> fmt::Result {
+    let words = words(&setting.options);
     let margins = report.margins;
     let near = plural(margins.near, "run");
     match margins.smallest_us {
         Some(us) => line(f, "margin", format_args!("smallest {}; {near} within 10 % of T of the limit", span(us)))?,
-        None => line(f, "margin", "no primary was succeeded after its term ended")?,
+        None => line(f, "margin", words.no_margin)?,
     }
     line(f, "trusted", format_args!("{} of the time worked", percent(report.trusted_share())))?;
     line(
         f,
         "availability",
         format_args!(
-            "{} of the time without a primary; {} ({:.2} in 1,000 h)",
+            "{} of the time {}; {} ({:.2} in 1,000 h)",
             percent(report.without_primary_share()),
-            plural(report.false_step_downs, "false step-down"),
+            words.unserved,
+            plural(report.false_step_downs, words.false_stop),
             report.false_step_downs_per_1000_h().unwrap_or(0.0)
         ),
     )?;

@@ -1,6 +1,6 @@
 //! What the environment does at its times: faults begin and end, operators act.
 
-use super::{Agenda, Directive, FAR, NEVER, Pending, Rearm, STORE, World, index_of, place_at};
+use super::{Agenda, Directive, FAR, NEVER, Pending, Rearm, STORE, World};
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{FaultKind, Place};
 use crate::plan::Plan;
@@ -19,7 +19,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             Agenda::End(i) => self.end(i, at_us, &plan, directives),
             Agenda::Settle(i) => {
                 let place = self.resolved[i].places().first().copied().unwrap_or(Place::Store);
-                if self.places[index_of(place)].paused == 0 {
+                if self.places[self.index_of(place)].paused == 0 {
                     self.judge.settled(at_us, place);
                 }
             }
@@ -27,8 +27,11 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
                 let task = plan.workload[i];
                 let place = self.resolve(task.node);
                 for actor in 0..self.cast.len() {
-                    if self.cast[actor].place == place && self.cast[actor].utype == task.utype {
-                        self.command(actor, at_us, P::command_of_task(task.what));
+                    if self.cast[actor].place == place
+                        && self.cast[actor].utype == task.utype
+                        && let Some(command) = P::command_of_task(task.what)
+                    {
+                        self.command(actor, at_us, command);
                     }
                 }
             }
@@ -44,7 +47,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
 
     fn resolve(&self, place: Place) -> Place {
         match place {
-            Place::Primary => self.judge.primary().unwrap_or(Place::Node(0)),
+            Place::Primary => self.judge.primary().unwrap_or_else(P::usual_primary),
             other => other,
         }
     }
@@ -58,15 +61,16 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         }
         self.judge.fault(at_us, &kind, true);
         match &kind {
-            FaultKind::Crash { node, durable } => self.kill(index_of(*node), *durable, at_us, directives),
+            FaultKind::Crash { node, durable } => self.kill(self.index_of(*node), *durable, at_us, directives),
             FaultKind::Wipe {} => self.kill(STORE, false, at_us, directives),
             FaultKind::Clone { node, of } => {
-                self.kill(index_of(*node), false, at_us, directives);
-                self.places[index_of(*node)].image = self.places[index_of(*of)].image;
+                self.kill(self.index_of(*node), false, at_us, directives);
+                let [copy, original] = [*node, *of].map(|place| self.index_of(place));
+                self.places[copy].image = self.places[original].image;
             }
-            FaultKind::Pause { node } => self.pause(index_of(*node), at_us, directives),
+            FaultKind::Pause { node } => self.pause(self.index_of(*node), at_us, directives),
             FaultKind::Suspend { node } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].suspended += 1;
                 self.places[place].set_rates(at_us);
                 self.pause(place, at_us, directives);
@@ -92,22 +96,22 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
                 self.command_place(STORE, at_us, plan, &kind, true);
             }
             FaultKind::Retune { node, timeout_us } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].timeout = Duration::from_micros(*timeout_us);
                 self.command_place(place, at_us, plan, &kind, true);
             }
             FaultKind::ClockRate { node, ppm } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].fault_ppm += i64::from(*ppm);
                 self.change_clock(place, at_us);
             }
             FaultKind::ClockFreeze { node } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].frozen += 1;
                 self.change_clock(place, at_us);
             }
             FaultKind::ClockStep { node, by_us } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].step_clock(at_us, *by_us);
                 self.judge.clock_stepped(at_us, *node);
                 self.rearm_place(place, at_us, Rearm::ClockChanged);
@@ -119,12 +123,12 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         let kind = self.resolved[i].clone();
         match &kind {
             FaultKind::Crash { node, .. } | FaultKind::Clone { node, .. } => {
-                self.revive(index_of(*node), at_us, directives)
+                self.revive(self.index_of(*node), at_us, directives)
             }
             FaultKind::Wipe {} => self.revive(STORE, at_us, directives),
-            FaultKind::Pause { node } => self.resume(index_of(*node), at_us, directives),
+            FaultKind::Pause { node } => self.resume(self.index_of(*node), at_us, directives),
             FaultKind::Suspend { node } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].suspended -= 1;
                 self.places[place].set_rates(at_us);
                 self.resume(place, at_us, directives);
@@ -147,17 +151,17 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             | FaultKind::Corrupt { .. } => self.store_faults.retain(|(other, _)| *other != i),
             FaultKind::Rollback { .. } | FaultKind::ClockStep { .. } => {}
             FaultKind::Retune { node, .. } => {
-                let place = index_of(*node);
-                self.places[place].timeout = plan.options.heartbeat_timeout_us;
+                let place = self.index_of(*node);
+                self.places[place].timeout = plan.options.heartbeat_timeout();
                 self.command_place(place, at_us, plan, &kind, false);
             }
             FaultKind::ClockRate { node, ppm } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].fault_ppm -= i64::from(*ppm);
                 self.change_clock(place, at_us);
             }
             FaultKind::ClockFreeze { node } => {
-                let place = index_of(*node);
+                let place = self.index_of(*node);
                 self.places[place].frozen -= 1;
                 self.change_clock(place, at_us);
             }
@@ -233,9 +237,9 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         let health = Health {
             down: state.down > 0,
             paused: state.paused > 0,
-            clock_out: state.clock_out(self.plan.options.bounds.drift_ppm),
+            clock_out: state.clock_out(self.plan.options.bounds().drift_ppm),
         };
-        self.judge.place_changed(at_us, place_at(place), health);
+        self.judge.place_changed(at_us, self.names[place], health);
     }
 
     fn command_place(&mut self, place: usize, at_us: u64, plan: &Plan, kind: &FaultKind, begins: bool) {

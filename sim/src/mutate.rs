@@ -3,12 +3,13 @@
 //! A child is short: only what happened around one moment of its parent is kept, moved to the beginning of a run of its
 //! own, and changed a little. So a child costs a small part of what a seed costs.
 
-use super::generate::Draw;
-use super::liveness::bound_us;
 use crate::chance::Stream;
-use crate::fault::{Fault, FaultClass, Place};
-use crate::options::Options;
-use crate::plan::{Plan, Task, TaskKind};
+use crate::fault::{Fault, FaultClass, FaultKind, Place};
+use crate::generate::Draw;
+use crate::options::{Options, ProtocolOptions};
+use crate::plan::{Plan, Task};
+use crate::protocol::Protocol;
+use crate::protocols;
 
 /// A moment of a plan: what a child is made from.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,7 @@ pub struct Moment<'a> {
 /// How many faults a child has at most, and how many of them it inherits from each parent.
 const FAULTS_MAX: usize = 10;
 const SCENE_MAX: usize = 5;
-/// How often somebody is asked to hand over at most.
+/// How many tasks operators have at most.
 const TASKS_MAX: usize = 3;
 
 /// Draws a child of `parent` for `options`, with faults of `classes` only; `mate` may lend it some of its own.
@@ -30,13 +31,25 @@ const TASKS_MAX: usize = 3;
 /// Shape: at most ten faults, and a length that suffices to see what they break, but never more than that of `options`.
 #[must_use]
 pub fn mutate(parent: Moment<'_>, mate: Moment<'_>, options: &Options, classes: &[FaultClass], stream: Stream) -> Plan {
+    protocols::of(options).mutate([parent, mate], options, classes, stream)
+}
+
+pub(crate) fn mutate_for<P: Protocol>(
+    [parent, mate]: [Moment<'_>; 2],
+    options: &P::Options,
+    classes: &[FaultClass],
+    stream: Stream,
+) -> Plan {
     let plan = parent.plan.clone();
-    let mut child = Child { draw: Draw { stream, options: options.clone() }, classes, plan };
-    // Another number of kinds, other clocks.
+    let mut child = Child { draw: Draw::<P>::new(stream, options.clone()), classes, plan };
+    // Other sizes, other clocks.
     if child.draw.stream.below(4) == 0 {
-        child.plan.options = child.draw.knobs(classes);
+        if !classes.is_empty() {
+            P::knobs(&mut child.draw, classes);
+        }
+        child.plan.options = child.draw.options.clone().into();
     }
-    child.draw.options = child.plan.options.clone();
+    child.draw.options = P::options(&child.plan).clone();
     let scene = child.scene(parent);
     child.plan.faults = scene.faults;
     child.plan.workload = scene.workload;
@@ -47,7 +60,7 @@ pub fn mutate(parent: Moment<'_>, mate: Moment<'_>, options: &Options, classes: 
     for _ in 0..=child.draw.stream.below(3) {
         child.add(&kinds);
     }
-    child.finish(options)
+    child.finish(options.time_us())
 }
 
 /// What happens around a moment.
@@ -56,19 +69,18 @@ struct Scene {
     workload: Vec<Task>,
 }
 
-struct Child<'a> {
-    draw: Draw,
+struct Child<'a, P: Protocol> {
+    draw: Draw<P>,
     classes: &'a [FaultClass],
     plan: Plan,
 }
 
-impl Child<'_> {
-    /// Before the first fault somebody has to be elected.
+impl<P: Protocol> Child<'_, P> {
     fn lead_us(&self) -> u64 {
-        3 * self.draw.interval_us()
+        P::lead_us(&self.draw.options)
     }
 
-    /// What is under way around a moment, moved so that it begins when somebody has been elected.
+    /// What is under way around a moment, moved so that it begins when the run has begun.
     fn scene(&self, moment: Moment<'_>) -> Scene {
         let (interval_us, timeout_us) = (self.draw.interval_us(), self.draw.timeout_us());
         let from_us = moment.at_us.saturating_sub(2 * timeout_us);
@@ -88,8 +100,8 @@ impl Child<'_> {
         }
         scene.workload.iter_mut().for_each(|task| task.at_us = moved(task.at_us).max(lead_us));
         scene.faults.truncate(SCENE_MAX);
-        // A mate may elect kinds of leader that this plan does not.
-        scene.workload.retain(|task| task.utype < self.plan.options.utypes);
+        // A mate may have other sizes.
+        scene.workload.retain(|task| P::check_task(&self.draw.options, task).is_ok());
         scene
     }
 
@@ -104,7 +116,7 @@ impl Child<'_> {
                 self.plan.faults[which].kind = self.kind(victim);
             }
             6 if count > 1 => drop(self.plan.faults.remove(which)),
-            7 => self.hand_over(),
+            7 => self.operate(),
             8 => {
                 let seed = self.draw.stream.word();
                 self.plan.noise = self.draw.noise(seed, self.classes);
@@ -130,8 +142,8 @@ impl Child<'_> {
         }
     }
 
-    fn kind(&mut self, victim: Place) -> crate::fault::FaultKind {
-        let kinds: Vec<_> = Draw::kinds_of(self.classes);
+    fn kind(&mut self, victim: Place) -> FaultKind {
+        let kinds = Draw::<P>::kinds_of(self.classes);
         let name = self.draw.stream.pick(&kinds);
         self.draw.fault(name, victim)
     }
@@ -142,15 +154,14 @@ impl Child<'_> {
         self.draw.burst(&mut self.plan, kinds, at_us);
     }
 
-    fn hand_over(&mut self) {
+    fn operate(&mut self) {
         let at_us = self.near();
-        let utype = self.draw.stream.below(u64::from(self.plan.options.utypes)) as u8;
-        self.plan.workload = vec![Task { at_us, node: Place::Primary, utype, what: TaskKind::Resign }];
+        self.plan.workload = vec![P::task(&mut self.draw, at_us)];
     }
 
     /// Numbers the faults by their begin, and lets the run go on until what they break must have shown; one child in four
     /// for as long as it may take to come back.
-    fn finish(mut self, options: &Options) -> Plan {
+    fn finish(mut self, longest_us: u64) -> Plan {
         let (interval_us, timeout_us) = (self.draw.interval_us(), self.draw.timeout_us());
         let latest_us = self.lead_us() + 4 * timeout_us;
         let patience_us = if self.draw.stream.below(4) == 0 { 4 * timeout_us } else { timeout_us + 2 * interval_us };
@@ -163,7 +174,8 @@ impl Child<'_> {
         plan.workload.iter_mut().for_each(|task| task.at_us = task.at_us.min(latest_us));
         plan.workload.sort_by_key(|task| task.at_us);
         plan.workload.truncate(TASKS_MAX);
-        plan.options.time_us = (plan.quiet_us() + bound_us(plan).min(patience_us)).min(options.time_us);
+        let shown_us = plan.quiet_us() + P::bound_us(plan).min(patience_us);
+        plan.options.set_time_us(shown_us.min(longest_us));
         self.plan
     }
 }

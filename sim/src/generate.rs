@@ -6,24 +6,32 @@
 
 use crate::chance::{Concern, Stream};
 use crate::fault::{Access, Direction, Fault, FaultClass, FaultKind, Place};
-use crate::options::{ClockOptions, Options};
-use crate::plan::{Plan, Task, TaskKind};
+use crate::options::{ClockOptions, Options, ProtocolOptions};
+use crate::plan::{Noise, Plan};
+use crate::protocol::Protocol;
+use crate::protocols;
 
 /// Draws a plan for `options` from `seed`, with faults of `classes`; a calm one if there are none.
 ///
 /// Shape: about one burst every 40 s, the last early enough that the end of the run shows whether it came back.
 #[must_use]
 pub fn generate(seed: u64, options: &Options, classes: &[FaultClass]) -> Plan {
-    let mut draw = Draw { stream: Stream::new(seed, Concern::Plan, 0, 0), options: options.clone() };
-    let mut plan = Plan::calm(draw.knobs(classes));
+    protocols::of(options).generate(seed, options, classes)
+}
+
+pub(crate) fn generate_for<P: Protocol>(seed: u64, options: &P::Options, classes: &[FaultClass]) -> Plan {
+    let mut draw = Draw::<P>::new(Stream::new(seed, Concern::Plan, 0, 0), options.clone());
+    if !classes.is_empty() {
+        P::knobs(&mut draw, classes);
+    }
+    let mut plan = Plan::calm(draw.options.clone());
     plan.seed = seed;
     plan.noise = draw.noise(seed, classes);
     let kinds = draw.kinds(classes);
     if kinds.is_empty() {
         return plan;
     }
-    let settle_us = draw.settle_us();
-    let storm_us = options.time_us.saturating_sub(settle_us);
+    let storm_us = options.time_us().saturating_sub(P::settle_us(&draw.options));
     let bursts = 1 + storm_us / 40_000_000;
     for burst in 0..bursts {
         let share_us = storm_us / bursts;
@@ -43,89 +51,71 @@ pub fn generate(seed: u64, options: &Options, classes: &[FaultClass]) -> Plan {
 }
 
 /// What is drawn from a stream for a plan with these options.
-pub(super) struct Draw {
-    pub(super) stream: Stream,
-    pub(super) options: Options,
+#[derive(Debug)]
+pub struct Draw<P: Protocol> {
+    /// Where chance comes from.
+    pub stream: Stream,
+    /// The options of the plan. A protocol changes them in [`Protocol::knobs`]; its places stay.
+    pub options: P::Options,
+    /// [`Protocol::members`].
+    members: Vec<Place>,
 }
 
-impl Draw {
-    pub(super) fn interval_us(&self) -> u64 {
-        self.options.heartbeat_interval_us.as_micros()
+impl<P: Protocol> Draw<P> {
+    pub(crate) fn new(stream: Stream, options: P::Options) -> Self {
+        Self { stream, members: P::members(&options), options }
     }
 
-    pub(super) fn timeout_us(&self) -> u64 {
-        self.options.heartbeat_timeout_us.as_micros()
+    pub(crate) fn interval_us(&self) -> u64 {
+        self.options.heartbeat_interval().as_micros()
     }
 
-    /// How long a run must go on after its faults to show that it came back.
-    fn settle_us(&self) -> u64 {
-        let longest_us = self.options.longest_term_us.as_micros();
-        let slack = &self.options.bounds;
-        let once = 2 * longest_us + 4 * self.interval_us() + 10 * slack.latency_us_max.as_micros() + 1_000_000;
-        once * 2
+    pub(crate) fn timeout_us(&self) -> u64 {
+        self.options.heartbeat_timeout().as_micros()
     }
 
-    /// One kind of leader alone, or sometimes a second one that follows it; sometimes somebody who only asks; clocks
-    /// within the bounds if clocks are to be disturbed at all.
-    pub(super) fn knobs(&mut self, classes: &[FaultClass]) -> Options {
-        let mut options = self.options.clone();
-        if classes.is_empty() {
-            return options;
-        }
-        if options.utypes == 1 && self.stream.below(4) == 0 {
-            options.utypes = 2;
-            options.affinity = vec![(1, 0)];
-        }
-        if options.resolvers == 0 {
-            options.resolvers = u16::from(self.stream.below(4) == 0);
-        }
-        if options.clocks.is_empty() && classes.contains(&FaultClass::Clock) {
-            let drift = u64::from(options.bounds.drift_ppm);
-            let nodes = (0..options.nodes).map(Place::Node);
-            options.clocks = [Place::Store]
-                .into_iter()
-                .chain(nodes)
-                .map(|node| ClockOptions {
-                    node,
-                    ahead_us: self.stream.below(3_600_000_000),
-                    // Half of them at the limit: that is where terms are tight.
-                    ppm: match self.stream.below(4) {
-                        0 => drift as i32,
-                        1 => -(drift as i32),
-                        _ => self.stream.between(0, 2 * drift) as i32 - drift as i32,
-                    },
-                })
-                .collect();
-        }
-        self.options = options.clone();
-        options
+    /// A clock within the bounds for each place. Two words each, or three.
+    pub fn clocks(&mut self, places: impl IntoIterator<Item = Place>) -> Vec<ClockOptions> {
+        let drift = u64::from(self.options.bounds().drift_ppm);
+        let clock = |node| ClockOptions {
+            node,
+            ahead_us: self.stream.below(3_600_000_000),
+            // Half of them at the limit: that is where terms are tight.
+            ppm: match self.stream.below(4) {
+                0 => drift as i32,
+                1 => -(drift as i32),
+                _ => self.stream.between(0, 2 * drift) as i32 - drift as i32,
+            },
+        };
+        places.into_iter().map(clock).collect()
     }
 
-    pub(super) fn noise(&mut self, seed: u64, classes: &[FaultClass]) -> crate::plan::Noise {
-        let bounds = &self.options.bounds;
+    pub(crate) fn noise(&mut self, seed: u64, classes: &[FaultClass]) -> Noise {
+        let bounds = *self.options.bounds();
         let latency_max = bounds.latency_us_max.as_micros().max(1);
         let slowest = [latency_max, latency_max / 10 + 1, 2];
         let latency_us_max = self.stream.pick(&slowest).clamp(1, latency_max);
         let rough = classes.contains(&FaultClass::Network);
         let (loss, duplicate) = (self.stream.pick(&[0, 1_000, 20_000]), self.stream.pick(&[0, 1_000, 20_000]));
-        crate::plan::Noise {
+        Noise {
             version: 1,
             seed,
             latency_us_min: self.stream.between(1, latency_us_max),
             latency_us_max,
             loss_ppm: if rough { loss } else { 0 },
             duplicate_ppm: if rough { duplicate } else { 0 },
-            timer_late_us_max: self.stream.between(0, self.options.bounds.timer_late_us_max.as_micros()),
+            timer_late_us_max: self.stream.between(0, bounds.timer_late_us_max.as_micros()),
         }
     }
 
-    /// All kinds of some classes.
-    pub(super) fn kinds_of(classes: &[FaultClass]) -> Vec<&'static str> {
-        FaultKind::NAMES.iter().filter(|(_, class)| classes.contains(class)).map(|(name, _)| *name).collect()
+    /// All kinds of some classes that the protocol knows.
+    pub(crate) fn kinds_of(classes: &[FaultClass]) -> Vec<&'static str> {
+        let drawn = |(name, class): &&(&'static str, FaultClass)| classes.contains(class) && P::knows(name);
+        FaultKind::NAMES.iter().filter(drawn).map(|(name, _)| *name).collect()
     }
 
     /// The kinds that this seed uses: about half of those of its classes.
-    pub(super) fn kinds(&mut self, classes: &[FaultClass]) -> Vec<&'static str> {
+    pub(crate) fn kinds(&mut self, classes: &[FaultClass]) -> Vec<&'static str> {
         let of_classes = Self::kinds_of(classes);
         if of_classes.is_empty() {
             return of_classes;
@@ -138,14 +128,14 @@ impl Draw {
     }
 
     /// A span around one of the protocol's limits.
-    pub(super) fn span_us(&mut self) -> u64 {
+    pub(crate) fn span_us(&mut self) -> u64 {
         let (i, t) = (self.interval_us(), self.timeout_us());
         let limit = self.stream.pick(&[i / 10, i, t - i, t, t + i, 2 * t]);
         let jitter = i / 2 + 1;
         (limit + self.stream.below(jitter)).saturating_sub(jitter / 2).max(1)
     }
 
-    pub(super) fn burst(&mut self, plan: &mut Plan, kinds: &[&'static str], at_us: u64) {
+    pub(crate) fn burst(&mut self, plan: &mut Plan, kinds: &[&'static str], at_us: u64) {
         let victim = self.node();
         let faults = 1 + self.stream.below(4);
         let mut begin_us = at_us;
@@ -161,23 +151,24 @@ impl Draw {
                 _ => begin_us + self.span_us(),
             };
         }
-        let hand_over = self.stream.below(3) == 0;
+        let operated = self.stream.below(3) == 0;
         let later_us = self.stream.below(self.timeout_us());
-        if hand_over {
-            let utype = self.stream.below(u64::from(plan.options.utypes)) as u8;
-            let task = Task { at_us: at_us + later_us, node: Place::Primary, utype, what: TaskKind::Resign };
-            if task.at_us + self.settle_us() <= plan.options.time_us {
-                plan.workload.push(task);
-            }
-        } else {
-            self.stream.word();
+        // Drawn in any case, so that what comes after does not depend on it.
+        let task = P::task(self, at_us + later_us);
+        if operated && task.at_us + P::settle_us(&self.options) <= self.options.time_us() {
+            plan.workload.push(task);
         }
     }
 
-    /// Most often the primary, else any node.
-    pub(super) fn node(&mut self) -> Place {
-        let any = Place::Node(self.stream.below(u64::from(self.options.nodes)) as u16);
+    /// Most often the primary, else any member.
+    pub(crate) fn node(&mut self) -> Place {
+        let any = self.member();
         if self.stream.below(10) < 7 { Place::Primary } else { any }
+    }
+
+    /// Any member. One word.
+    pub fn member(&mut self) -> Place {
+        self.stream.pick(&self.members)
     }
 
     fn direction(&mut self) -> Direction {
@@ -188,25 +179,27 @@ impl Draw {
         self.stream.pick(&[Access::Read, Access::Write, Access::Write, Access::Any])
     }
 
-    pub(super) fn fault(&mut self, name: &str, victim: Place) -> FaultKind {
+    pub(crate) fn fault(&mut self, name: &str, victim: Place) -> FaultKind {
         let by_us = self.span_us();
-        let other = Place::Node(self.stream.below(u64::from(self.options.nodes)) as u16);
+        let other = self.member();
         let whose = (self.stream.below(4) > 0).then_some(victim);
         let store_too = if self.stream.below(4) == 0 { Place::Store } else { victim };
         let coin = self.stream.below(2) == 0;
         match name {
             "crash" if store_too == Place::Store => FaultKind::Crash { node: Place::Store, durable: true },
-            "crash" if self.stream.below(8) == 0 => FaultKind::Crash { node: Place::Resource, durable: true },
+            "crash" if P::RESOURCE.is_some() && self.stream.below(8) == 0 => {
+                FaultKind::Crash { node: Place::Resource, durable: true }
+            }
             "crash" => FaultKind::Crash { node: victim, durable: coin },
             "pause" => FaultKind::Pause { node: store_too },
             "suspend" => FaultKind::Suspend { node: victim },
             "clone" => FaultKind::Clone { node: other, of: victim },
             "isolate" => FaultKind::Isolate { node: store_too, direction: self.direction() },
             "cut" => {
-                let hub = if self.stream.below(3) == 0 { Place::Resource } else { Place::Store };
+                let peer = P::peer(self, victim);
                 match coin {
-                    true => FaultKind::Cut { from: victim, to: hub },
-                    false => FaultKind::Cut { from: hub, to: victim },
+                    true => FaultKind::Cut { from: victim, to: peer },
+                    false => FaultKind::Cut { from: peer, to: victim },
                 }
             }
             "partition" => FaultKind::Partition { side: self.side(victim) },
@@ -224,7 +217,7 @@ impl Draw {
             "wipe" => FaultKind::Wipe {},
             "retune" => {
                 let least = 2 * self.interval_us() + 1;
-                let timeout_us = self.stream.between(least, self.options.longest_term_us.as_micros().max(least));
+                let timeout_us = self.stream.between(least, self.options.longest_term().as_micros().max(least));
                 FaultKind::Retune { node: if coin { Place::Store } else { victim }, timeout_us }
             }
             "clock_rate" => {
@@ -242,17 +235,17 @@ impl Draw {
         }
     }
 
-    /// The victim and some others, with the store or the resource at times.
+    /// The victim and some other members, with the store or the resource at times.
     fn side(&mut self, victim: Place) -> Vec<Place> {
         let mut side = vec![victim];
-        for node in 0..self.options.nodes {
-            if self.stream.below(2) == 0 && victim != Place::Node(node) {
-                side.push(Place::Node(node));
+        for member in &self.members {
+            if self.stream.below(2) == 0 && victim != *member {
+                side.push(*member);
             }
         }
         match self.stream.below(4) {
             0 => side.push(Place::Store),
-            1 => side.push(Place::Resource),
+            1 if P::RESOURCE.is_some() => side.push(Place::Resource),
             _ => {}
         }
         side
