@@ -6,6 +6,7 @@ pub mod chance;
 pub mod cli;
 pub mod clock;
 pub mod defence;
+mod doubt;
 pub mod duration;
 pub mod election;
 pub mod engine;

@@ -5,6 +5,7 @@
 use super::liveness::Liveness;
 use super::server::{Served, TableServer};
 use super::{Election, Member, role};
+use crate::doubt::Grounds;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
 use crate::plan::Plan;
@@ -38,20 +39,13 @@ struct Life {
 struct Standing {
     life: u32,
     works: bool,
-    /// Whether it believes that the entry is its own, working or about to.
-    holds: bool,
-    anchor_tag: u32,
-    last_tag: u32,
+    grounds: Grounds,
     /// Answers older than this one are no news.
     newest_answer: u32,
-    /// Requests from this one on were sent with a clock in order.
-    clean_tag: u32,
-    unsettled: bool,
     /// Its term is over, and it stops.
     term_ended: bool,
     /// Whether its present life is doubted.
     doubted: bool,
-    health: Health,
 }
 
 /// What is left of an actor's standing before its step, to compare with.
@@ -67,11 +61,6 @@ impl Standing {
     /// Read piece by piece: a copy of the whole would wait for the pieces that were written last.
     const fn before(&self) -> Before {
         Before { life: self.life, works: self.works, doubted: self.doubted, term_ended: self.term_ended }
-    }
-
-    /// Whether its own place or clock is a reason for doubt.
-    const fn is_disturbed(&self) -> bool {
-        self.unsettled || self.health.clock_out || (self.holds && self.anchor_tag < self.clean_tag)
     }
 }
 
@@ -269,10 +258,7 @@ impl ElectionJudge {
             standing.doubted = false;
             standing.newest_answer = 0;
         }
-        let standing = &mut self.standings[id];
-        standing.anchor_tag = refined.anchor_tag;
-        standing.last_tag = refined.last_tag;
-        standing.holds = machine.phase() != Phase::Standby;
+        self.standings[id].grounds.follow(&refined, machine.phase() != Phase::Standby);
         // Who begins to work is judged by what is known of its term now; who stops, by what was known before.
         if refined.works {
             self.update_doubt(step.actor, step.at_us);
@@ -329,7 +315,7 @@ impl ElectionJudge {
         let readable = !answer.to_heartbeat || self.reads_heartbeat_answers;
         // Older than another one, or meant for an earlier process of the same node: no news.
         let standing = &mut self.standings[usize::from(step.actor)];
-        let news = answer.tag >= standing.newest_answer && answer.tag <= standing.last_tag;
+        let news = answer.tag >= standing.newest_answer && answer.tag <= standing.grounds.last_tag();
         // Only who works owes anything; for the others the digest, which is dear, need not be computed.
         if !own_kind || !readable || !news || (before.works && answer.digest != answer.expected_digest()) {
             return;
@@ -381,7 +367,7 @@ impl ElectionJudge {
     #[inline]
     fn update_doubt(&mut self, actor: ActorId, at_us: u64) {
         let standing = &self.standings[usize::from(actor)];
-        let doubted = standing.is_disturbed() || self.store_clock_out;
+        let doubted = standing.grounds.suffice() || self.store_clock_out;
         if doubted != standing.doubted && standing.life > 0 {
             self.set_doubted(actor, doubted, at_us);
         }
@@ -561,8 +547,7 @@ impl Judge<Election> for ElectionJudge {
             if was_out != health.clock_out {
                 for actor in 0..self.cast.len() {
                     if self.cast[actor].role == role::CANDIDATE {
-                        let standing = &mut self.standings[actor];
-                        standing.clean_tag = standing.clean_tag.max(standing.last_tag + 1);
+                        self.standings[actor].grounds.clock_changed();
                         self.update_doubt(actor as ActorId, at_us);
                     }
                 }
@@ -575,22 +560,18 @@ impl Judge<Election> for ElectionJudge {
             }
             let id = actor as ActorId;
             let utype = self.utype_of(id);
-            let former = self.standings[actor];
-            if health.down && !former.health.down && former.life > 0 {
-                self.life_ended(utype, id, former.life, at_us);
-                self.standings[actor] = Standing { clean_tag: 0, ..Standing::default() };
+            let (life, former) = (self.standings[actor].life, self.standings[actor].grounds.health());
+            if health.down && !former.down && life > 0 {
+                self.life_ended(utype, id, life, at_us);
+                self.standings[actor] = Standing { grounds: Grounds::fresh(former), ..Standing::default() };
             }
             let standing = &mut self.standings[actor];
-            if former.health.clock_out != health.clock_out {
-                standing.clean_tag = standing.clean_tag.max(standing.last_tag + 1);
-            }
-            standing.unsettled |= health.paused;
-            standing.health = health;
+            standing.grounds.health_changed(health);
             if health.down || standing.life == 0 {
                 continue;
             }
             let life = spec_id(id, standing.life);
-            if former.health.paused != health.paused {
+            if former.paused != health.paused {
                 let at = self.life(utype, life);
                 self.leases[utype].lives[at].running = !health.paused;
                 self.leases[utype].oracle.set_running(life, !health.paused, at_us);
@@ -603,8 +584,7 @@ impl Judge<Election> for ElectionJudge {
     fn clock_stepped(&mut self, at_us: u64, place: Place) {
         for actor in 0..self.cast.len() {
             if self.cast[actor].place == place && self.cast[actor].role == role::CANDIDATE {
-                let standing = &mut self.standings[actor];
-                standing.clean_tag = standing.clean_tag.max(standing.last_tag + 1);
+                self.standings[actor].grounds.clock_changed();
                 self.update_doubt(actor as ActorId, at_us);
             }
         }
@@ -613,7 +593,7 @@ impl Judge<Election> for ElectionJudge {
     fn settled(&mut self, at_us: u64, place: Place) {
         for actor in 0..self.cast.len() {
             if self.cast[actor].place == place && self.cast[actor].role == role::CANDIDATE {
-                self.standings[actor].unsettled = false;
+                self.standings[actor].grounds.settled();
                 self.update_doubt(actor as ActorId, at_us);
             }
         }
