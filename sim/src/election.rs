@@ -13,7 +13,7 @@ mod draw;
 mod judge;
 mod liveness;
 mod options;
-mod server;
+pub(crate) mod server;
 
 pub use options::Options;
 
@@ -23,11 +23,12 @@ use crate::generate::Draw;
 use crate::plan::{Plan, Task, TaskKind};
 use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Words};
 use failproof_core::election::{
-    Candidate, HeartbeatTable, Input, Landing, Message, NodeClock, Output, Resolver, Resource, Start, Target,
+    Candidate, HeartbeatTable, Input, Landing, Message, NodeClock, Output, Resolver, Resource, Start, TableConfig,
+    Target,
 };
 use failproof_core::{Duration, Host, Instant, Machine, Utype};
 use failproof_spec::Property;
-use server::TableServer;
+use server::{TableServer, former_span};
 
 /// The election as a protocol to simulate.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +98,14 @@ impl Machine for Member {
     #[inline(always)]
     fn handle(&mut self, now: Instant, stimulus: Self::Input<'_>, outputs: &mut Vec<Output>) {
         match (self, stimulus.cause) {
-            (Self::Table(server), cause) => server.handle(now, stimulus.wall, stimulus.fate, cause, outputs),
+            (Self::Table(server), Cause::Message(message)) => {
+                server.handle(now, stimulus.wall, stimulus.fate, message, outputs);
+            }
+            (Self::Table(server), Cause::Command(Command::Retune(timeout))) => server.retune(timeout),
+            (Self::Table(server), Cause::Command(Command::Rollback { by, generation })) => {
+                server.roll_back(now, stimulus.wall, by, generation);
+            }
+            (Self::Table(server), Cause::Command(Command::Resign) | Cause::Timer) => server.rest(),
             (Self::Resource(server), Cause::Message(message)) => {
                 let (landing, answer) = server.resource.serve(message);
                 server.landing = landing;
@@ -182,11 +190,26 @@ impl Protocol for Election {
         cast
     }
 
-    fn boot(plan: &Plan, actor: &Actor, boot: Boot<Disk>) -> Member {
+    fn boot(plan: &Plan, actor: &Actor, mut boot: Boot<Disk>) -> Member {
         let options = plan.election();
         let rules = options.rules;
         match (actor.role, actor.place) {
-            (role::TABLE, _) => Member::Table(Box::new(TableServer::start(plan, boot))),
+            (role::TABLE, _) => {
+                let config = TableConfig {
+                    utypes: usize::from(options.utypes),
+                    heartbeat_timeout: boot.timeout,
+                    longest_term: options.longest_term_us,
+                    rules,
+                    dialect: options.dialect,
+                    affinity: options.affinity_map(),
+                };
+                let kept = match boot.disk.take() {
+                    Some(Disk::Table(table)) => Some(table),
+                    _ => None,
+                };
+                let (granularity, span) = (options.bounds.granularity_us, former_span(plan));
+                Member::Table(Box::new(TableServer::start(config, granularity, span, kept, &boot)))
+            }
             (role::RESOURCE, _) => {
                 let kept = match boot.disk {
                     Some(Disk::Resource(resource)) => resource,
@@ -289,17 +312,17 @@ impl Protocol for Election {
         }
     }
 
-    fn command_of_task(kind: TaskKind) -> Option<Command> {
-        match kind {
-            TaskKind::Resign => Some(Command::Resign),
+    fn command_of_task(task: &Task, actor: &Actor) -> Option<Command> {
+        match task.what {
+            TaskKind::Resign => (actor.utype == task.utype).then_some(Command::Resign),
         }
     }
 
     fn check_task(options: &Options, task: &Task) -> Result<(), (&'static str, String)> {
-        if task.utype >= options.utypes {
-            return Err(("utype", format!("there are {} kinds", options.utypes)));
+        match task.what {
+            TaskKind::Resign if task.utype < options.utypes => Ok(()),
+            TaskKind::Resign => Err(("utype", format!("there are {} kinds", options.utypes))),
         }
-        Ok(())
     }
 
     fn knobs(draw: &mut Draw<Self>, classes: &[FaultClass]) {

@@ -490,3 +490,19 @@ impl FaultKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_written_as_they_are_read() {
+        let numbered = [Place::Node, Place::Gateway, Place::Server, Place::Client].map(|kind| kind(12));
+        for place in numbered.into_iter().chain([Place::Store, Place::Resource, Place::Primary]) {
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        for text in ["", "n", "x1", "n-1", "n70000", "µ1", "stores"] {
+            assert!(text.parse::<Place>().unwrap_err().contains("expected n0"), "{text}");
+        }
+    }
+}

@@ -215,3 +215,33 @@ pub(crate) fn check_clocks(options: &dyn ProtocolOptions) -> Result<(), PlanErro
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_any_protocol_are_read_and_changed_by_name() {
+        for protocol in protocols::names() {
+            let usual = Options::usual(protocol).unwrap();
+            assert_eq!(usual.protocol(), protocol);
+            assert_eq!(usual.rules_name(), "hardened");
+            assert_eq!(usual.clone().decided_by("published").rules_name(), "published");
+            let mut other = usual.clone();
+            assert!(!other.set_size("moons", 7) && other == usual, "{protocol} has no moons");
+            assert!(other.set_rules(Value::Null).is_err() && other.read_rules("{").is_err() && other == usual);
+            let again = protocols::of(&usual).options(to_value(&usual)).unwrap();
+            assert_eq!(again, usual, "they survive being written");
+        }
+        assert!(Options::usual("paxos").unwrap_err().contains("expected election"));
+    }
+
+    #[test]
+    fn sizes_are_set_by_the_names_of_their_options() {
+        let mut options = Options::from(election::Options::default());
+        assert!(options.set_size("nodes", 3) && options.set_size("utypes", 300));
+        let own: &election::Options = options.own();
+        assert_eq!((own.nodes, own.utypes), (3, u8::MAX), "too many to be accepted");
+        assert!(options.check().is_err());
+    }
+}

@@ -5,7 +5,7 @@ use crate::event::ActorId;
 use crate::fault::{Access, FaultClass, FaultKind, Place};
 use crate::generate::Draw;
 use crate::options::{Options, ProtocolOptions};
-use crate::plan::{Plan, Task, TaskKind};
+use crate::plan::{Plan, Task};
 use crate::report::RunReport;
 use failproof_core::{Duration, Instant, Machine};
 use serde::de::DeserializeOwned;
@@ -245,12 +245,12 @@ pub trait Protocol: Sized + 'static {
         begins: bool,
         generation: u32,
     ) -> Option<Self::Command>;
-    /// What a task makes an actor do; nothing if operators of this protocol have no such task.
-    fn command_of_task(kind: TaskKind) -> Option<Self::Command>;
-    /// Whether a task is one that an operator can have.
+    /// What a task makes an actor of its place do, if anything.
+    fn command_of_task(task: &Task, actor: &Actor) -> Option<Self::Command>;
+    /// Whether a task is one that an operator of this protocol can have.
     ///
     /// # Errors
-    /// The field of the task that is wrong, and what is, in words.
+    /// The field of the task that is wrong, and what is, in words: `what`, if there is no such task.
     fn check_task(options: &Self::Options, task: &Task) -> Result<(), (&'static str, String)>;
 
     /// Changes the options of a plan that is drawn: sizes, and clocks if `classes` disturb them.

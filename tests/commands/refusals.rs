@@ -41,11 +41,13 @@ fn a_plan_that_cannot_be_run_is_refused_by_name() {
     let misspelt = good.replacen("\"kind\": \"pause\"", "\"kind\": \"pause\", \"nod\": \"n0\"", 1);
     let endless = good.replacen("\"time_us\": 600000000", "\"time_us\": 18446744073709551615", 1);
     let slow = good.replacen("\"latency_us_max\": 50000", "\"latency_us_max\": 500000", 1);
-    let cases: [(&str, String, &[&str]); 12] = [
+    let cases: [(&str, String, &[&str]); 14] = [
         ("truncated.json", good[..good.len() / 2].to_owned(), &["EOF", "line", "expected"]),
         ("empty.json", String::new(), &["EOF", "expected"]),
         ("version.json", good.replacen("\"format\": 1", "\"format\": 9", 1), &["format 9", "expected 1"]),
         ("node.json", good.replacen("\"n1\"", "\"n7\"", 1), &["faults[id 0]", "n7", "n0 to n4"]),
+        ("server.json", good.replacen("\"n1\"", "\"s0\"", 1), &["faults[id 0]", "s0", "no server"]),
+        ("knots.json", good.replacen("\"nodes\": 5", "\"knots\": 5", 1), &["knots", "line", "column"]),
         ("place.json", good.replacen("\"n1\"", "\"moon\"", 1), &["moon", "expected n0"]),
         ("fault.json", good.replacen("\"pause\"", "\"sulk\"", 1), &["sulk", "line"]),
         ("field.json", misspelt, &["faults[id 0]", "pause", "`nod`"]),

@@ -2,14 +2,12 @@
 
 use crate::fault::FaultKind;
 use crate::plan::Plan;
-use crate::protocol::{Boot, Cause, StoreFate};
+use crate::protocol::{Boot, StoreFate};
 use failproof_core::election::{
     Answer, Claim, HeartbeatTable, Message, Outcome, Output, Query, Row, StoreNow, TableConfig, Target,
 };
 use failproof_core::{Duration, Epoch, Incarnation, Instant, Utype};
 use std::collections::VecDeque;
-
-use super::{Command, Disk};
 
 /// What the server did with its last input, for the judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,45 +36,60 @@ pub struct TableServer {
     served: Served,
 }
 
+/// An output that carries an answer to whoever asked.
+pub(crate) trait Respond {
+    /// The output.
+    fn respond(answer: Answer) -> Self;
+}
+
+impl Respond for Output {
+    /// Inlined like the making of the answer, so that it is written where it stays: each copy would wait for the one
+    /// before.
+    #[inline(always)]
+    fn respond(answer: Answer) -> Self {
+        Self::Send(Target::Asker, Message::Answer(answer))
+    }
+}
+
+/// How far back the faults of a plan ask for former states, if they do.
+pub(crate) fn former_span(plan: &Plan) -> Option<Duration> {
+    let span = |kind: &FaultKind| match kind {
+        FaultKind::Rollback { by_us } | FaultKind::StaleRead { by_us, .. } => Some(Duration::from_micros(*by_us)),
+        _ => None,
+    };
+    plan.faults.iter().filter_map(|fault| span(&fault.kind)).max()
+}
+
 impl TableServer {
-    pub(crate) fn start(plan: &Plan, boot: Boot<Disk>) -> Self {
-        let options = plan.election();
-        let config = TableConfig {
-            utypes: usize::from(options.utypes),
-            heartbeat_timeout: boot.timeout,
-            longest_term: options.longest_term_us,
-            rules: options.rules,
-            dialect: options.dialect,
-            affinity: options.affinity_map(),
-        };
-        let span = |kind: &FaultKind| match kind {
-            FaultKind::Rollback { by_us } | FaultKind::StaleRead { by_us, .. } => Some(Duration::from_micros(*by_us)),
-            _ => None,
-        };
-        let granularity = Granularity::new(options.bounds.granularity_us);
+    /// Starts it with what its disk kept. Its clocks move in steps of `granularity`, and it remembers its states of the
+    /// last `former_span`.
+    ///
+    /// # Panics
+    /// When no table can be made from `config`; those of a checked plan are in order.
+    pub(crate) fn start<D>(
+        config: TableConfig,
+        granularity: Duration,
+        former_span: Option<Duration>,
+        kept: Option<HeartbeatTable>,
+        boot: &Boot<D>,
+    ) -> Self {
+        let granularity = Granularity::new(granularity);
         let now = granularity.clocks(boot.now, boot.wall);
-        // The plan was checked, so this cannot fail; a table that were wrong would be seen at once.
         let fresh = HeartbeatTable::new(config).unwrap_or_else(|error| panic!("table of a checked plan: {error}"));
-        let table = match boot.disk {
+        let table = match kept {
             _ if boot.first => fresh,
-            Some(Disk::Table(mut kept)) => {
+            Some(mut kept) => {
                 kept.set_timeout(boot.timeout);
                 kept.restart(now);
                 kept
             }
-            _ => {
+            None => {
                 let mut empty = fresh;
                 empty.restart_empty(now, boot.generation);
                 empty
             }
         };
-        Self {
-            table,
-            granularity,
-            former: VecDeque::new(),
-            former_span: plan.faults.iter().filter_map(|fault| span(&fault.kind)).max(),
-            served: Served::Nothing,
-        }
+        Self { table, granularity, former: VecDeque::new(), former_span, served: Served::Nothing }
     }
 
     /// The table.
@@ -89,45 +102,57 @@ impl TableServer {
         self.served
     }
 
+    /// Nothing happens that concerns the table.
+    pub(crate) const fn rest(&mut self) {
+        self.served = Served::Nothing;
+    }
+
+    /// Uses another T from now on.
+    pub(crate) fn retune(&mut self, timeout: Duration) {
+        self.served = Served::Nothing;
+        self.table.set_timeout(timeout);
+    }
+
+    /// The state of `by` ago comes back, in a new generation.
+    pub(crate) fn roll_back(&mut self, steady: Instant, wall: Instant, by: Duration, generation: u32) {
+        let now = self.granularity.clocks(steady, wall);
+        let former = self.at(steady, by).clone();
+        self.table.promote(former, now, generation);
+        self.served = Served::RolledBack;
+        self.remember(steady);
+    }
+
+    /// A message arrives.
     #[inline(always)]
-    pub(crate) fn handle(
+    pub(crate) fn handle<O: Respond>(
         &mut self,
         steady: Instant,
         wall: Instant,
         fate: StoreFate,
-        cause: Cause<'_, Message, Command>,
-        outputs: &mut Vec<Output>,
+        message: &Message,
+        outputs: &mut Vec<O>,
     ) {
         let now = self.granularity.clocks(steady, wall);
         self.served = Served::Nothing;
-        match cause {
-            Cause::Message(message) => self.serve(message, now, fate, outputs),
-            Cause::Command(Command::Retune(timeout)) => self.table.set_timeout(timeout),
-            Cause::Command(Command::Rollback { by, generation }) => {
-                let former = self.at(steady, by).clone();
-                self.table.promote(former, now, generation);
-                self.served = Served::RolledBack;
-            }
-            Cause::Command(Command::Resign) | Cause::Timer => {}
-        }
+        self.serve(message, now, fate, outputs);
         if !matches!(self.served, Served::Nothing | Served::ReadEmpty { .. }) {
             self.remember(steady);
         }
     }
 
     #[inline(always)]
-    fn serve(&mut self, message: &Message, now: StoreNow, fate: StoreFate, outputs: &mut Vec<Output>) {
+    fn serve<O: Respond>(&mut self, message: &Message, now: StoreNow, fate: StoreFate, outputs: &mut Vec<O>) {
         match (message, fate) {
-            (Message::Query(query), StoreFate::Serve) => respond(self.query(query, now), outputs),
+            (Message::Query(query), StoreFate::Serve) => outputs.push(O::respond(self.query(query, now))),
             (Message::Query(query), StoreFate::ReadAt(by)) => {
-                respond(self.at(now.steady, by).clone().query(query, now), outputs);
+                outputs.push(O::respond(self.at(now.steady, by).clone().query(query, now)));
             }
             (Message::Query(query), StoreFate::Corrupt) => {
                 let answer = self.query(query, now);
-                respond(self.damaged(answer, query.asker), outputs);
+                outputs.push(O::respond(self.damaged(answer, query.asker)));
             }
-            (Message::Heartbeat(claim), StoreFate::Corrupt) => respond(self.refuse_damaged(claim), outputs),
-            (Message::Heartbeat(claim), _) => respond(self.heartbeat(claim, now), outputs),
+            (Message::Heartbeat(claim), StoreFate::Corrupt) => outputs.push(O::respond(self.refuse_damaged(claim))),
+            (Message::Heartbeat(claim), _) => outputs.push(O::respond(self.heartbeat(claim, now))),
             (Message::Resign(resign), StoreFate::Serve) if self.table.resign(resign) => {
                 self.served = Served::Deleted { utype: resign.utype };
             }
@@ -198,12 +223,6 @@ impl TableServer {
         let held = self.former.iter().rev().find(|(from, _)| *from <= then);
         held.or(self.former.front()).map_or(&self.table, |(_, table)| table)
     }
-}
-
-/// Inlined like the making of the answer, so that it is written where it stays: each copy would wait for the one before.
-#[inline(always)]
-fn respond(answer: Answer, outputs: &mut Vec<Output>) {
-    outputs.push(Output::Send(Target::Asker, Message::Answer(answer)));
 }
 
 /// The step of the store's clocks.

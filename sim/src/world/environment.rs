@@ -28,8 +28,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
                 let place = self.resolve(task.node);
                 for actor in 0..self.cast.len() {
                     if self.cast[actor].place == place
-                        && self.cast[actor].utype == task.utype
-                        && let Some(command) = P::command_of_task(task.what)
+                        && let Some(command) = P::command_of_task(&task, &self.cast[actor])
                     {
                         self.command(actor, at_us, command);
                     }
