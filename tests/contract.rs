@@ -11,7 +11,7 @@ mod lease;
 
 use std::path::Path;
 
-use failproof_spec::context::SeatCode;
+use failproof_spec::context::{ContextLabels, SeatCode, SeatState};
 use failproof_spec::contract::{Contract, LabelSet};
 use failproof_spec::{ContextAction, Labels, PairCode};
 use rand_chacha::ChaCha8Rng;
@@ -179,6 +179,54 @@ fn one_server_of_many_follows_the_contract_of_one() {
     assert_eq!(projection::<SeatCode>("Seat"), Ok(Ok(12_025)));
 }
 
+/// A whole in which takeovers do not wait, and a seat in which they do: the check must tell.
+#[test]
+fn a_projection_that_does_not_refine_is_refused() {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("planted_projection");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let seat = SeatCode::text("Seat.tla").replace("Server <- P,", "Server <- P, Waits <- TRUE,");
+    let cfg = SeatCode::text("Seat.cfg").replace("Waits = TRUE", "Waits = FALSE").replace("  TakeWaitsForExpiry\n", "");
+    for (name, text) in [("Context.tla", SeatCode::module()), ("Seat.tla", seat), ("Seat.cfg", cfg)] {
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+    let found = refines(&folder.join("Seat.tla"), &folder.join("Seat.cfg"), "C").expect("the search ends");
+    assert!(found.is_err(), "{found:?}");
+}
+
+/// What the permissive contract of the context leaves out refuses nothing: whatever is a step with it is one without.
+#[test]
+fn what_is_not_followed_would_refuse_nothing() {
+    let followed = SeatCode::permissive_cfg().replace("Follows = FALSE", "Follows = TRUE");
+    let model = SeatCode::model(&followed);
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let permissive = SeatCode::permissive();
+    let edges: Vec<_> = permissive.edges().collect();
+    let mut steps = 0;
+    for _ in 0..10_000 {
+        let (from, to, _) = edges[random.next_u32() as usize % edges.len()];
+        let mut change = |state| SeatCode::perturbed(state, random.next_u32() as usize, random.next_u32() as usize);
+        let from = [(); 4].into_iter().fold(from.state(), |state, ()| change(state));
+        let left_out = |to: SeatState| SeatState {
+            expired: from.expired,
+            doubted: from.doubted,
+            wrote: from.wrote,
+            split: from.split,
+            ..to
+        };
+        let to = [(); 2].into_iter().fold(left_out(to.state()), |state, ()| change(state));
+        let (seen_from, seen_to) = (from.unfollowed(), to.unfollowed());
+        if !permissive.has_state(seen_from.code()) {
+            continue;
+        }
+        let meant = model.labels(from, to).expect("the actions can be evaluated");
+        let said = permissive.labels(seen_from.code(), seen_to.code());
+        let unseen = if seen_from == seen_to { ContextAction::Elsewhere.label() } else { ContextLabels::NONE };
+        assert_eq!(meant.within(said.with(unseen)), meant, "from {from} to {to}: {said} without what is left out");
+        steps += usize::from(!meant.is_empty());
+    }
+    assert!(steps > 1_000, "steps are tried often: {steps}");
+}
+
 fn projection<S: Kept>(module: &str) -> Result<Result<usize, String>, String> {
     let path = |extension: &str| S::path(&format!("{module}.{extension}"));
     refines(Path::new(&path("tla")), Path::new(&path("cfg")), "C")
@@ -192,7 +240,6 @@ fn labels_are_read_back_as_written() {
     }
     assert_eq!(Labels::parse("Leave(a)"), None);
     assert_eq!(Labels::parse("Grant"), None);
-    type ContextLabels = <SeatCode as failproof_spec::contract::Subject>::Labels;
     for action in ContextAction::ALL {
         assert_eq!(ContextLabels::parse(&action.label().to_string()), Some(action.label()));
     }

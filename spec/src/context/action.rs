@@ -99,6 +99,12 @@ impl ContextAction {
         !matches!(self, Self::Load | Self::Read | Self::Forget | Self::Doubt | Self::Trust)
     }
 
+    /// Whether a step that changes nothing is none of this action.
+    #[must_use]
+    pub const fn changes_something(self) -> bool {
+        matches!(self, Self::Doubt | Self::Trust | Self::Expire | Self::Renew | Self::Elsewhere)
+    }
+
     /// Whether the action may change whom the row names.
     #[must_use]
     pub const fn may_rename(self) -> bool {

@@ -34,6 +34,10 @@ const STRANGER_TAKES: Charge = (Property::OnlyNamedServersServe, "only the backu
 const HASTE: Charge =
     (Property::TakeWaitsForExpiry, "the backup takes over only after the main's heartbeat row has expired");
 
+/// The guard about backups.
+const OWN_BACKUP: Charge =
+    (Property::BackupIsLeastLoaded, "the backup is one of the rest: not the main, when there is somebody else");
+
 /// What a step does wrong, whatever was done before.
 ///
 /// Spec: what the step adds to `wrongs` in `Context.tla`.
@@ -64,13 +68,18 @@ pub fn failed(action: ContextAction, before: SeatState, after: SeatState) -> Cha
             before.main != Who::Seat,
             (Property::OnlyNamedServersServe, "the store grants ownership only to the main that the row names"),
         )],
-        ContextAction::Take => {
-            &[(before.backup != Who::Seat || before.main == Who::Seat, STRANGER_TAKES), (!before.expired, HASTE)]
-        }
+        ContextAction::Take => &[
+            (before.backup != Who::Seat || before.main == Who::Seat, STRANGER_TAKES),
+            (!before.expired, HASTE),
+            (after.backup == Who::Seat, OWN_BACKUP),
+        ],
         ContextAction::Give => {
             &[(!owns, (Property::OneOwnerPerEpoch, "only the owner hands its context over to the backup"))]
         }
-        ContextAction::Repair => &[(!owns, (Property::OneOwnerPerEpoch, "only the owner names another backup"))],
+        ContextAction::Repair => &[
+            (!owns, (Property::OneOwnerPerEpoch, "only the owner names another backup")),
+            (after.backup == Who::Seat, OWN_BACKUP),
+        ],
         ContextAction::Load => &[
             (
                 !doubted && !before.is_named(),
@@ -100,6 +109,10 @@ pub fn failed(action: ContextAction, before: SeatState, after: SeatState) -> Cha
             (
                 after.cache == Cache::Current,
                 (Property::NoStaleRead, "a server that lost ownership does not take its late answer for the newest"),
+            ),
+            (
+                after.cache == Cache::Stale,
+                (Property::NoStaleRead, "a server fills its cache with nothing that lacks the write of which it tells"),
             ),
         ],
         ContextAction::Read => {

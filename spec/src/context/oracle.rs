@@ -162,7 +162,7 @@ impl ContextOracle {
         if seen && mover.is_some() {
             self.coverage.count_action(ContextAction::Elsewhere.index());
         }
-        let happens = if action.has_server() { mover.is_some() } else { seen };
+        let happens = action.has_server() == mover.is_some() && (before != after || !action.changes_something());
         if !happens || seen && !action.is_seen_by_others() {
             self.report(step, NO_ACTION, None, findings);
             step.refused = true;
@@ -251,5 +251,7 @@ impl ContextOracle {
     }
 }
 
+#[cfg(test)]
+mod mirror;
 #[cfg(test)]
 mod tests;

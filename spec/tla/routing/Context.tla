@@ -180,11 +180,11 @@ Give(m) ==
   /\ split' = split
   /\ wrongs' = wrongs
 
-\* The owner names a backup, in the same epoch.
+\* The owner names another backup, in the same epoch; itself only if it finds nobody else, as before.
 Repair(m) ==
   /\ main # Nobody
   /\ Owns => Owner(m)
-  /\ \E n \in Place : (Names /\ m \in Server => n # m) /\ backup' = n
+  /\ \E n \in Place : (Names /\ m \in Server => n # m \/ backup = m) /\ backup' = n
   /\ main' = main
   /\ expired' = expired
   /\ token' = token
