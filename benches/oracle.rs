@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use failproof_benches::{AT_WORK, PRIMARY, oracle_at_work};
-use failproof_spec::{Action, Contract, PairCode, PairState, Side, Token, TraceHash};
+use failproof_spec::{Action, LeaseContract, PairCode, PairState, Side, Token, TraceHash};
 use std::hint::black_box;
 
 fn judge(c: &mut Criterion) {
@@ -24,7 +24,7 @@ fn judge(c: &mut Criterion) {
 }
 
 fn look_up(c: &mut Criterion) {
-    let contract = Contract::strict();
+    let contract = LeaseContract::strict();
     let granted = PairState { owner: Some(Side::A), token: [Token::Open, Token::Fenced], ..PairState::default() };
     let works = PairState { works: [true, false], ..granted };
     let (from, to): (PairCode, PairCode) = (granted.code(), works.code());

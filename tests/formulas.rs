@@ -165,7 +165,7 @@ fn run(plan: &Plan, record: bool) -> (RunReport, Vec<Record>) {
 }
 
 fn step_downs(report: &RunReport) -> u64 {
-    report.coverage.as_ref().map_or(0, |coverage| coverage.count(Action::StepDown))
+    report.coverage.as_ref().map_or(0, |coverage| coverage.count(Action::StepDown.name()))
 }
 
 /// What the trials of one formula came to.

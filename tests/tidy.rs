@@ -1,7 +1,7 @@
 //! Promises that no compiler keeps: names agree across TLA+, Rust and tables, and every plan is used.
 
 use failproof::defence;
-use failproof_spec::{Action, Property};
+use failproof_spec::{ContractName, Property};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -14,16 +14,27 @@ fn text(path: &str) -> String {
 
 #[test]
 fn actions_and_invariants_bear_the_same_names_in_tla_and_rust() {
-    let contract = text("spec/tla/election/Lease.tla");
-    for action in Action::ALL {
-        let name = action.name();
-        let defined = contract
-            .lines()
-            .any(|line| line.starts_with(&format!("{name} ==")) || line.starts_with(&format!("{name}(a) ==")));
-        assert!(defined, "Lease.tla defines no action {name}");
-    }
-    for property in [Property::AtMostOneWorkingPrimary, Property::NoStaleEffect, Property::SealedBeforeWork] {
-        assert!(contract.contains(&format!("{} ==", property.name())), "Lease.tla defines no invariant {property}");
+    let lease = [Property::AtMostOneWorkingPrimary, Property::NoStaleEffect, Property::SealedBeforeWork];
+    let context = [
+        Property::OneOwnerPerEpoch,
+        Property::NoLostAcknowledgedWrite,
+        Property::NoStaleRead,
+        Property::OnlyNamedServersServe,
+        Property::TakeWaitsForExpiry,
+    ];
+    for (module, contract, invariants) in [
+        ("spec/tla/election/Lease.tla", ContractName::Lease, &lease[..]),
+        ("spec/tla/routing/Context.tla", ContractName::Context, &context[..]),
+    ] {
+        let text = text(module);
+        for name in contract.actions() {
+            let heads = ["", "(a)", "(m)", "(s)"].map(|parameter| format!("{name}{parameter} =="));
+            let defined = text.lines().any(|line| heads.iter().any(|head| line.starts_with(head)));
+            assert!(defined, "{module} defines no action {name}");
+        }
+        for property in invariants {
+            assert!(text.contains(&format!("{property} ==")), "{module} defines no invariant {property}");
+        }
     }
 }
 

@@ -1,36 +1,102 @@
 //! The transition table of a finite contract: states, edges, and the actions that each edge may be.
 //!
-//! The table is compiled from `spec/tla/election/Lease.tla` and kept beside it; a test compiles it again and compares.
-//! This module only reads the text, once, and then answers in a few nanoseconds.
+//! A table is compiled from a module below `spec/tla/` and kept beside it; a test compiles it again and compares. This
+//! module only reads the text, once, and then answers in a few nanoseconds. It knows no protocol: what a state and a
+//! label are is told by a [`Subject`].
 
 use core::fmt;
-use std::sync::LazyLock;
-
-use crate::action::Labels;
-use crate::pair::{PairCode, PairState};
-
-/// The strict contract as text.
-pub const STRICT_TABLE: &str = include_str!("../tla/election/Lease.strict.table");
-
-/// The permissive contract as text.
-pub const PERMISSIVE_TABLE: &str = include_str!("../tla/election/Lease.permissive.table");
 
 /// A code that is no state of this contract.
 const NO_STATE: u16 = u16::MAX;
 
-/// A contract of two actors, as a table.
+/// What a contract is about: a well-typed state, packed in a small integer.
 ///
-/// Shape: `ids` has one entry for each of the 864 well-typed pair states; the edges out of state `s` are
-/// `rows[s]..rows[s + 1]`, ordered by target.
-/// Spec: `Lease.tla` with the constants that the table names.
+/// Invariant: `Self::of(code.state()) == code`, every index is below `COUNT`, and the order is that of the indices.
+pub trait Subject: Copy + Ord + fmt::Debug + 'static {
+    /// The variables of the contract, written and read as a line of a table.
+    type State: Copy + Ord + fmt::Debug + fmt::Display + core::str::FromStr<Err = &'static str>;
+
+    /// The actions of the contract, with their parameters.
+    type Labels: LabelSet;
+
+    /// How many well-typed states there are.
+    const COUNT: usize;
+
+    /// Packs a state.
+    fn of(state: Self::State) -> Self;
+
+    /// The state that it stands for.
+    fn state(self) -> Self::State;
+
+    /// The integer as an index.
+    fn index(self) -> usize;
+
+    /// The same state after those who are interchangeable changed sides; itself where nobody is.
+    #[must_use]
+    fn mirrored(self) -> Self;
+}
+
+/// A set of labels of an edge.
+///
+/// Shape: bits, one for each label.
+pub trait LabelSet: Copy + Eq + fmt::Debug + fmt::Display + 'static {
+    /// No label.
+    const NONE: Self;
+
+    /// Every step can be turned so that it bears one of these.
+    const CANONICAL: Self;
+
+    /// The canonical ones that are their own mirror image, although the step may not be.
+    const UNSIDED: Self;
+
+    /// The bits.
+    fn bits(self) -> u32;
+
+    /// Both sets together.
+    #[must_use]
+    fn with(self, other: Self) -> Self;
+
+    /// What is in both sets.
+    #[must_use]
+    fn within(self, other: Self) -> Self;
+
+    /// The same labels after a change of sides.
+    #[must_use]
+    fn mirrored(self) -> Self;
+
+    /// Reads one label, as it is printed.
+    fn parse(text: &str) -> Option<Self>;
+
+    /// Whether there is a label in both sets.
+    #[inline]
+    fn meets(self, other: Self) -> bool {
+        self.bits() & other.bits() != 0
+    }
+
+    /// How many labels are in the set.
+    fn len(self) -> u32 {
+        self.bits().count_ones()
+    }
+
+    /// Whether no label is in the set.
+    fn is_empty(self) -> bool {
+        self.bits() == 0
+    }
+}
+
+/// A contract as a table.
+///
+/// Shape: `ids` has one entry for each well-typed state; the edges out of state `s` are `rows[s]..rows[s + 1]`, ordered
+/// by target.
+/// Spec: the module with the constants that the table names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contract {
+pub struct Contract<S: Subject> {
     name: String,
     ids: Vec<u16>,
-    states: Vec<PairCode>,
+    states: Vec<S>,
     rows: Vec<u32>,
     targets: Vec<u16>,
-    labels: Vec<Labels>,
+    labels: Vec<S::Labels>,
     /// The edge between the mirrored states; an edge may be its own mirror.
     mirrors: Vec<u32>,
     steps: u32,
@@ -38,30 +104,14 @@ pub struct Contract {
 
 /// An edge of a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edge {
+pub struct Edge<L> {
     /// Its place among the edges of the contract.
     pub index: u32,
     /// The actions that it may be.
-    pub labels: Labels,
+    pub labels: L,
 }
 
-impl Contract {
-    /// The contract that is owed: `Waits`, `Fences` and `Owns` hold.
-    #[must_use]
-    pub fn strict() -> &'static Self {
-        static TABLE: LazyLock<Contract> =
-            LazyLock::new(|| Contract::parse(STRICT_TABLE).expect("the kept table is checked by a test"));
-        &TABLE
-    }
-
-    /// The contract of a broken world, in which a run is judged after its first finding.
-    #[must_use]
-    pub fn permissive() -> &'static Self {
-        static TABLE: LazyLock<Contract> =
-            LazyLock::new(|| Contract::parse(PERMISSIVE_TABLE).expect("the kept table is checked by a test"));
-        &TABLE
-    }
-
+impl<S: Subject> Contract<S> {
     /// Reads a table.
     ///
     /// # Errors
@@ -78,7 +128,7 @@ impl Contract {
 
     /// The states, in the order of their codes.
     #[must_use]
-    pub fn states(&self) -> &[PairCode] {
+    pub fn states(&self) -> &[S] {
         &self.states
     }
 
@@ -88,7 +138,7 @@ impl Contract {
         self.targets.len()
     }
 
-    /// How many different steps an actor can take: edges with one of their labels each, mirror images counted once.
+    /// How many different steps there are: edges with one of their labels each, mirror images counted once.
     ///
     /// This is what coverage is measured against.
     #[must_use]
@@ -98,14 +148,14 @@ impl Contract {
 
     /// Whether the contract has this state.
     #[must_use]
-    pub fn has_state(&self, code: PairCode) -> bool {
+    pub fn has_state(&self, code: S) -> bool {
         self.ids[code.index()] != NO_STATE
     }
 
     /// The edge between two states, if the contract has one.
     #[inline]
     #[must_use]
-    pub fn edge(&self, from: PairCode, to: PairCode) -> Option<Edge> {
+    pub fn edge(&self, from: S, to: S) -> Option<Edge<S::Labels>> {
         let (from, to) = (self.ids[from.index()], self.ids[to.index()]);
         if from == NO_STATE || to == NO_STATE {
             return None;
@@ -118,12 +168,12 @@ impl Contract {
     /// The actions that may lead from one state to another; none when the contract has no such edge.
     #[inline]
     #[must_use]
-    pub fn labels(&self, from: PairCode, to: PairCode) -> Labels {
-        self.edge(from, to).map_or(Labels::NONE, |edge| edge.labels)
+    pub fn labels(&self, from: S, to: S) -> S::Labels {
+        self.edge(from, to).map_or(S::Labels::NONE, |edge| edge.labels)
     }
 
     /// Every edge, as (from, to, labels).
-    pub fn edges(&self) -> impl Iterator<Item = (PairCode, PairCode, Labels)> + '_ {
+    pub fn edges(&self) -> impl Iterator<Item = (S, S, S::Labels)> + '_ {
         self.states.iter().enumerate().flat_map(move |(from, code)| {
             (self.rows[from] as usize..self.rows[from + 1] as usize)
                 .map(move |at| (*code, self.states[self.targets[at] as usize], self.labels[at]))
@@ -137,15 +187,14 @@ impl Contract {
 
     /// Fills in the mirrors, and counts the steps.
     fn complete(mut self) -> Result<Self, &'static str> {
-        let mirrored = |code: PairCode| code.state().mirrored().code();
         let edges: Vec<_> = self.edges().collect();
         for (at, (from, to, labels)) in edges.into_iter().enumerate() {
-            let mirror = self.edge(mirrored(from), mirrored(to)).filter(|mirror| mirror.labels == labels.mirrored());
+            let mirror = self.edge(from.mirrored(), to.mirrored()).filter(|mirror| mirror.labels == labels.mirrored());
             let mirror = mirror.ok_or("each edge to have a mirror image")?;
             self.mirrors.push(mirror.index);
-            self.steps += labels.within(Labels::CANONICAL).len();
+            self.steps += labels.within(S::Labels::CANONICAL).len();
             if (mirror.index as usize) < at {
-                self.steps -= labels.within(Labels::WITHOUT_ACTOR).len();
+                self.steps -= labels.within(S::Labels::UNSIDED).len();
             }
         }
         Ok(self)
@@ -175,7 +224,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn contract(&mut self) -> Result<Contract, TableError> {
+    fn contract<S: Subject>(&mut self) -> Result<Contract<S>, TableError> {
         let mut name = "";
         let (line, count) = loop {
             let (line, text) = self.next("a header, up to `states` and their number")?;
@@ -188,7 +237,7 @@ impl<'a> Reader<'a> {
             }
         };
         let count: u16 = number(line, count, "the number of states")?;
-        let mut ids = vec![NO_STATE; PairCode::COUNT];
+        let mut ids = vec![NO_STATE; S::COUNT];
         let mut states = Vec::with_capacity(count.into());
         for id in 0..count {
             let (line, text) = self.next("as many states as announced")?;
@@ -197,7 +246,7 @@ impl<'a> Reader<'a> {
             if number::<u16>(line, given, expected)? != id {
                 return Err(TableError { line, expected });
             }
-            let code = state.parse::<PairState>().map_err(|expected| TableError { line, expected })?.code();
+            let code = S::of(state.parse().map_err(|expected| TableError { line, expected })?);
             if states.last().is_some_and(|last| *last >= code) {
                 return Err(TableError { line, expected: "states in the order of their codes" });
             }
@@ -235,8 +284,8 @@ impl<'a> Reader<'a> {
                 return Err(TableError { line, expected: "edges in order" });
             }
             last = Some((from, to));
-            let labels = labels.split(',').try_fold(Labels::NONE, |all, label| {
-                Labels::parse(label)
+            let labels = labels.split(',').try_fold(S::Labels::NONE, |all, label| {
+                S::Labels::parse(label)
                     .map(|label| all.with(label))
                     .ok_or(TableError { line, expected: "labels of actions" })
             })?;

@@ -1,18 +1,32 @@
 //! Which edges and actions of a contract the runs have taken.
 
-use crate::action::{Action, Labels};
-use crate::contract::{Contract, Edge};
-use crate::landmark::Landmark;
+use core::fmt;
 
-/// What has been visited of the strict contract, in one run or in many.
+use crate::context::{ContextAction, ContextContract};
+use crate::contract::{Contract, Edge, LabelSet, Subject};
+use crate::landmark::Landmark;
+use crate::lease::{Action, LeaseContract};
+
+/// The contracts that runs are judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum ContractName {
+    /// `Lease.tla`, of the election.
+    Lease,
+    /// `Context.tla`, of the routing.
+    Context,
+}
+
+/// What has been visited of a strict contract, in one run or in many.
 ///
-/// A step is an edge with one of its labels. Actors are interchangeable, so a step and its mirror image are one.
-/// Shape: one set of labels for each edge; one counter for each action.
+/// A step is an edge with one of its labels. Where actors are interchangeable, a step and its mirror image are one.
+/// Shape: one set of labels, as bits, for each edge; one counter for each action, in the order of the actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Coverage {
-    visited: Vec<Labels>,
-    actions: [u64; Action::ALL.len()],
+    contract: ContractName,
+    visited: Vec<u32>,
+    actions: Vec<u64>,
     total: u32,
 }
 
@@ -25,63 +39,158 @@ pub struct Visited {
     pub total: u32,
 }
 
+impl ContractName {
+    /// The name of the TLA+ module.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lease => "Lease",
+            Self::Context => "Context",
+        }
+    }
+
+    /// The names of its actions, in their order.
+    pub fn actions(self) -> impl ExactSizeIterator<Item = &'static str> {
+        let (lease, context) = match self {
+            Self::Lease => (&Action::ALL[..], &[][..]),
+            Self::Context => (&[][..], &ContextAction::ALL[..]),
+        };
+        let count = lease.len() + context.len();
+        (0..count).map(move |at| lease.get(at).map_or_else(|| context[at].name(), |action| action.name()))
+    }
+
+    /// How many edges and how many steps its strict table has.
+    fn size(self) -> (usize, u32) {
+        fn of<S: Subject>(table: &Contract<S>) -> (usize, u32) {
+            (table.edge_count(), table.step_count())
+        }
+        match self {
+            Self::Lease => of(LeaseContract::strict()),
+            Self::Context => of(ContextContract::strict()),
+        }
+    }
+}
+
+impl fmt::Display for ContractName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Coverage {
     /// Nothing visited yet.
     #[must_use]
-    pub fn new(contract: &Contract) -> Self {
-        Self {
-            visited: vec![Labels::NONE; contract.edge_count()],
-            actions: [0; Action::ALL.len()],
-            total: contract.step_count(),
-        }
+    pub fn new(contract: ContractName) -> Self {
+        let (edges, total) = contract.size();
+        Self { contract, visited: vec![0; edges], actions: vec![0; contract.actions().len()], total }
+    }
+
+    /// Which contract it is about.
+    #[must_use]
+    pub const fn contract(&self) -> ContractName {
+        self.contract
     }
 
     /// How many different steps were judged, of how many the contract has.
     #[must_use]
     pub fn edges(&self) -> Visited {
-        Visited { visited: self.visited.iter().map(|labels| labels.len()).sum(), total: self.total }
+        Visited { visited: self.visited.iter().map(|labels| labels.count_ones()).sum(), total: self.total }
     }
 
-    /// How often an action was judged.
-    #[must_use]
-    pub const fn count(&self, action: Action) -> u64 {
-        self.actions[action.index()]
+    /// How often each action was judged, in the order of the contract's actions.
+    pub fn actions(&self) -> impl ExactSizeIterator<Item = (&'static str, u64)> + '_ {
+        self.contract.actions().zip(self.actions.iter().copied())
     }
 
-    /// Whether it is about this contract. One that was read from a file may not be.
+    /// How often the action with this name was judged; never, if the contract has no such action.
     #[must_use]
-    pub fn fits(&self, contract: &Contract) -> bool {
-        self.visited.len() == contract.edge_count() && self.total == contract.step_count()
+    pub fn count(&self, action: &str) -> u64 {
+        self.actions().find(|(name, _)| *name == action).map_or(0, |(_, count)| count)
+    }
+
+    /// Whether it is about this contract, and has its size. One that was read from a file may not.
+    #[must_use]
+    pub fn fits(&self, contract: ContractName) -> bool {
+        self.contract == contract
+            && (self.visited.len(), self.total) == contract.size()
+            && self.actions.len() == contract.actions().len()
     }
 
     /// Adds what other runs visited.
+    ///
+    /// # Panics
+    /// When the other ones were judged by another contract.
     pub fn merge(&mut self, other: &Self) {
+        assert_eq!(self.contract, other.contract, "runs of one campaign are judged by one contract");
         for (mine, theirs) in self.visited.iter_mut().zip(&other.visited) {
-            *mine = mine.with(*theirs);
+            *mine |= *theirs;
         }
-        for (mine, theirs) in self.actions.iter_mut().zip(other.actions) {
+        for (mine, theirs) in self.actions.iter_mut().zip(&other.actions) {
             *mine += theirs;
         }
     }
 
     /// Forgets everything, and keeps the memory.
     pub fn clear(&mut self) {
-        self.visited.fill(Labels::NONE);
+        self.visited.fill(0);
         self.actions.fill(0);
     }
 
+    /// Counts an action, by its place among the contract's actions.
     #[inline]
-    pub(crate) fn count_action(&mut self, action: Action) {
-        self.actions[action.index()] += 1;
+    pub(crate) fn count_action(&mut self, index: usize) {
+        self.actions[index] += 1;
     }
 
-    /// Marks a step whose label is of actor a, or of nobody. Returns it if it is visited for the first time.
+    /// Marks a step that bears a canonical label. Returns it if it is visited for the first time.
     #[inline]
-    pub(crate) fn visit(&mut self, contract: &Contract, edge: Edge, label: Labels) -> Option<Landmark> {
-        let edge = if label.meets(Labels::WITHOUT_ACTOR) { contract.representative(edge.index) } else { edge.index };
+    pub(crate) fn visit<S: Subject>(
+        &mut self,
+        contract: &Contract<S>,
+        edge: Edge<S::Labels>,
+        label: S::Labels,
+    ) -> Option<Landmark> {
+        let edge = if label.meets(S::Labels::UNSIDED) { contract.representative(edge.index) } else { edge.index };
         let labels = &mut self.visited[edge as usize];
-        let known = labels.meets(label);
-        *labels = labels.with(label);
-        (!known).then_some(Landmark::edge(edge, label))
+        let known = *labels & label.bits() != 0;
+        *labels |= label.bits();
+        (!known).then_some(Landmark::edge(edge, label.bits()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_fits_its_own_contract_only() {
+        for (contract, other) in
+            [(ContractName::Lease, ContractName::Context), (ContractName::Context, ContractName::Lease)]
+        {
+            let coverage = Coverage::new(contract);
+            assert!(coverage.fits(contract) && !coverage.fits(other));
+            assert!(coverage.actions().all(|(_, count)| count == 0));
+            for damaged in [
+                Coverage { contract: other, ..coverage.clone() },
+                Coverage { visited: vec![0], ..coverage.clone() },
+                Coverage { actions: vec![0], ..coverage.clone() },
+                Coverage { total: 1, ..coverage.clone() },
+            ] {
+                assert!(!damaged.fits(contract) && !damaged.fits(other), "{:?}", damaged.contract);
+            }
+        }
+    }
+
+    #[test]
+    fn counts_are_asked_for_by_name() {
+        let mut coverage = Coverage::new(ContractName::Lease);
+        coverage.count_action(Action::Accept.index());
+        assert_eq!((coverage.count("Accept"), coverage.count("Grant"), coverage.count("Take")), (1, 0, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "one contract")]
+    fn coverage_of_two_contracts_is_not_added_up() {
+        Coverage::new(ContractName::Lease).merge(&Coverage::new(ContractName::Context));
     }
 }

@@ -3,8 +3,6 @@
 //! A landmark is a number that means the same in every run, so that runs can be compared; a mark adds when a run came
 //! there first.
 
-use crate::action::Labels;
-
 /// Something that a run can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Landmark(u64);
@@ -33,9 +31,9 @@ const STATE: u64 = 2 << 56;
 const CLOSENESS: u64 = 3 << 56;
 
 impl Landmark {
-    /// A step of the strict contract: an edge with one of its labels.
-    pub(crate) const fn edge(index: u32, label: Labels) -> Self {
-        Self(EDGE | (index as u64) << 16 | label.bits() as u64)
+    /// A step of the strict contract: an edge, of which there are less than 2^24, with one of its labels as a bit.
+    pub(crate) const fn edge(index: u32, label: u32) -> Self {
+        Self(EDGE | (index as u64) << 32 | label as u64)
     }
 
     /// A state of the refinement. `digest` is the same for states that differ only in who is who.
@@ -65,7 +63,7 @@ impl Marks {
         }
     }
 
-    /// Adds the marks of another lease of the same run.
+    /// Adds other marks of the same run.
     pub fn merge(&mut self, other: &Self) {
         other.iter().for_each(|mark| self.reach(mark.landmark, mark.at_us));
     }
@@ -108,6 +106,6 @@ mod tests {
         assert!(bins.is_sorted() && bins[0] == Some(0), "{bins:?}");
         assert_eq!(Landmark::closeness(1_025), Landmark::closeness(2_047));
         assert_eq!(Landmark::state(u64::MAX).as_closeness(), None);
-        assert_ne!(Landmark::edge(0, Labels::NONE), Landmark::closeness(0));
+        assert_ne!(Landmark::edge(0, 0), Landmark::closeness(0));
     }
 }

@@ -7,34 +7,33 @@
 //!
 //! | Module | Holds |
 //! |---|---|
-//! | [`action`] | the actions of `Lease.tla`, and their labels in a pair |
-//! | [`pair`] | the state of one lease seen through two actors, packed in a small integer |
 //! | [`contract`] | the transition table: states, edges, labels |
 //! | [`coverage`] | which edges and actions the runs have taken |
-//! | [`property`] | what can be broken, and the finding that says so |
-//! | [`guards`] | which guard a refused step failed |
-//! | [`overlap`] | how long primaries worked side by side |
+//! | [`property`] | what can be broken |
+//! | [`finding`] | what is said of a step that broke it |
 //! | [`landmark`] | what a run reached, as guidance counts it |
-//! | [`lease`] | the oracle of one lease |
+//! | [`token`] | what an epoch is worth to whoever was granted it |
 //! | [`trace_hash`] | one number for a run, one for a campaign |
+//! | [`lease`] | the contract of one lease, and its oracle |
+//! | [`context`] | the contract of one context and its marked write, and its oracle |
 #![forbid(unsafe_code)]
 
-pub mod action;
+pub mod context;
 pub mod contract;
 pub mod coverage;
-pub mod guards;
+pub mod finding;
 pub mod landmark;
 pub mod lease;
-pub mod overlap;
-pub mod pair;
 pub mod property;
+pub mod token;
 pub mod trace_hash;
 
-pub use action::{Action, Labels};
+pub use context::{Cache, ContextAction, ContextContract, ContextOracle, ContextState, Seat, Write};
 pub use contract::Contract;
-pub use coverage::Coverage;
+pub use coverage::{ContractName, Coverage};
+pub use finding::{ActorId, Finding};
 pub use landmark::{Landmark, Mark, Marks};
-pub use lease::{ActorId, Change, LeaseOracle};
-pub use pair::{PairCode, PairState, Side, Token};
-pub use property::{Finding, Property};
+pub use lease::{Action, Change, Labels, LeaseContract, LeaseOracle, PairCode, PairState, Side};
+pub use property::{Property, PropertySet};
+pub use token::Token;
 pub use trace_hash::{CampaignHash, TraceHash};

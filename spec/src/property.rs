@@ -1,15 +1,13 @@
-//! What a run can break, and the finding that says so.
+//! What a run can break.
 
 use core::fmt;
 
-use crate::action::Action;
-use crate::lease::ActorId;
-
 /// A statement that can be false.
 ///
-/// The first three are invariants of `Lease.tla`; the next four are guards of its actions whose failure need not break
-/// an invariant at once; then come properties that a transition table cannot say, judged elsewhere; the last one accuses
-/// the simulation.
+/// Of the election, the first three are invariants of `Lease.tla`; the next four are guards of its actions whose failure
+/// need not break an invariant at once; then come properties that a transition table cannot say, judged elsewhere. Of the
+/// routing, the first five are invariants of `Context.tla`; the others are judged elsewhere too. The last one accuses the
+/// simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Property {
     /// At most one trusted actor works as primary. Belief: owed while actors are trusted.
@@ -34,13 +32,36 @@ pub enum Property {
     ForeignAnswerStops,
     /// A healthy owner keeps its lease.
     OwnerIsNotStarved,
+    /// In an epoch of a context, writes of its owner alone are accepted. Effect: owed always. Charged also when the store
+    /// accepts a write of a server that is not owner, before a second one has written.
+    OneOwnerPerEpoch,
+    /// A write that a client was told of stays in the row. Effect: owed always.
+    NoLostAcknowledgedWrite,
+    /// A read that a trusted server answers shows every write that was acknowledged before.
+    NoStaleRead,
+    /// Only the two servers that a context's row names take it over, or answer for it while they are trusted.
+    OnlyNamedServersServe,
+    /// The backup takes over only after the main's heartbeat row has expired. Effect: owed always.
+    TakeWaitsForExpiry,
+    /// At any time one trusted process holds an alias, and while a context refers to the alias, it stays on one machine.
+    AliasNamesOneInstance,
+    /// Whoever asks gets the same HAID of a context and its generation.
+    OneHaidPerContext,
+    /// A creation makes one context, however often it is retried.
+    OneContextPerCreate,
+    /// A HAID that is accepted is what its parts encode to.
+    HaidRoundTrips,
+    /// The backup is the least loaded of the rest, in the view that was used to choose it.
+    BackupIsLeastLoaded,
+    /// An alias whose holder is dead is open to its own machine after the longest term.
+    AliasIsNotStarved,
     /// Every step of the run is a step of the permissive contract. When this fails, the mapping is wrong, not the protocol.
     RefinementHolds,
 }
 
 impl Property {
     /// Every property, in the order of the enumeration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 23] = [
         Self::AtMostOneWorkingPrimary,
         Self::NoStaleEffect,
         Self::SealedBeforeWork,
@@ -52,6 +73,17 @@ impl Property {
         Self::RunsOnlyWhereItsTypeRuns,
         Self::ForeignAnswerStops,
         Self::OwnerIsNotStarved,
+        Self::OneOwnerPerEpoch,
+        Self::NoLostAcknowledgedWrite,
+        Self::NoStaleRead,
+        Self::OnlyNamedServersServe,
+        Self::TakeWaitsForExpiry,
+        Self::AliasNamesOneInstance,
+        Self::OneHaidPerContext,
+        Self::OneContextPerCreate,
+        Self::HaidRoundTrips,
+        Self::BackupIsLeastLoaded,
+        Self::AliasIsNotStarved,
         Self::RefinementHolds,
     ];
 
@@ -70,6 +102,17 @@ impl Property {
             Self::RunsOnlyWhereItsTypeRuns => "RunsOnlyWhereItsTypeRuns",
             Self::ForeignAnswerStops => "ForeignAnswerStops",
             Self::OwnerIsNotStarved => "OwnerIsNotStarved",
+            Self::OneOwnerPerEpoch => "OneOwnerPerEpoch",
+            Self::NoLostAcknowledgedWrite => "NoLostAcknowledgedWrite",
+            Self::NoStaleRead => "NoStaleRead",
+            Self::OnlyNamedServersServe => "OnlyNamedServersServe",
+            Self::TakeWaitsForExpiry => "TakeWaitsForExpiry",
+            Self::AliasNamesOneInstance => "AliasNamesOneInstance",
+            Self::OneHaidPerContext => "OneHaidPerContext",
+            Self::OneContextPerCreate => "OneContextPerCreate",
+            Self::HaidRoundTrips => "HaidRoundTrips",
+            Self::BackupIsLeastLoaded => "BackupIsLeastLoaded",
+            Self::AliasIsNotStarved => "AliasIsNotStarved",
             Self::RefinementHolds => "RefinementHolds",
         }
     }
@@ -103,37 +146,5 @@ impl PropertySet {
     #[must_use]
     pub const fn contains(self, property: Property) -> bool {
         self.0 & (1 << property as u32) != 0
-    }
-}
-
-/// A broken property, with the step that broke it. There is at most one for each property of a run.
-///
-/// Units and clock: `at_us` is true time in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finding {
-    /// What was broken.
-    pub property: Property,
-    /// When.
-    pub at_us: u64,
-    /// Who moved.
-    pub actor: Option<ActorId>,
-    /// Against whom, when there was a second one.
-    pub rival: Option<ActorId>,
-    /// The step, by the name it was given.
-    pub action: Action,
-    /// The guard or invariant that did not hold, in the words of the contract.
-    pub guard: &'static str,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {} us: {}", self.property, self.at_us, self.action.name())?;
-        if let Some(actor) = self.actor {
-            write!(f, " of {actor}")?;
-        }
-        if let Some(rival) = self.rival {
-            write!(f, " against {rival}")?;
-        }
-        write!(f, ": {}", self.guard)
     }
 }

@@ -1,4 +1,4 @@
-//! Compiles a finite contract of two actors to the transition table that the judge reads.
+//! Compiles a finite contract to the transition table that the judge reads.
 //!
 //! The states and edges come from tla-checker, which enumerates successors; the labels of an edge come from evaluating
 //! each action, with each parameter, on the two states. The two ways must agree: an edge that no action explains is an
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use failproof_spec::{Labels, PairState, Side, Token};
+use failproof_spec::contract::{LabelSet, Subject};
 use tla_checker::ast::{Env, Expr, Spec, State, Value};
 use tla_checker::checker::{CheckResult, CheckerConfig, check, prepare_spec};
 use tla_checker::config::{apply_config, parse_cfg};
@@ -17,31 +17,117 @@ use tla_checker::eval::{Definitions, eval, init_states, make_primed_names, next_
 use tla_checker::load::prepare_from_path;
 use tla_checker::parser::parse;
 
+/// How the words of a contract are spelled in its module.
+pub(crate) trait Spelled: Subject {
+    /// Each label that exists, as the action is called.
+    fn calls() -> Vec<Call<Self::Labels>>;
+
+    /// The state that the variables stand for.
+    ///
+    /// # Errors
+    /// Names the variable that holds something else.
+    fn read(variables: &Variables<'_>) -> Result<Self::State, String>;
+
+    /// The value of a variable.
+    fn write(state: Self::State, variable: &str) -> Value;
+}
+
+/// An action as a formula is asked for: its name, and who takes it.
+pub(crate) struct Call<L> {
+    pub(crate) label: L,
+    pub(crate) name: &'static str,
+    pub(crate) actor: Option<Value>,
+}
+
+/// The variables of a state, by name.
+pub(crate) struct Variables<'a> {
+    names: &'a [Arc<str>],
+    values: &'a [Value],
+}
+
+impl<'a> Variables<'a> {
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn value(&self, name: &str) -> Result<&'a Value, String> {
+        let at = self.names.iter().position(|var| var.as_ref() == name);
+        at.and_then(|at| self.values.get(at)).ok_or_else(|| format!("no variable {name}"))
+    }
+
+    /// Whether a variable, which holds a set, holds `member` there.
+    ///
+    /// # Errors
+    /// It holds no set.
+    pub(crate) fn holds(&self, name: &str, member: &Value) -> Result<bool, String> {
+        match self.value(name)? {
+            Value::Set(members) => Ok(members.contains(member)),
+            other => Err(format!("{name} is no set: {other:?}")),
+        }
+    }
+
+    /// Whether a variable is true.
+    ///
+    /// # Errors
+    /// It holds no truth value.
+    pub(crate) fn is_true(&self, name: &str) -> Result<bool, String> {
+        match self.value(name)? {
+            Value::Bool(holds) => Ok(*holds),
+            other => Err(format!("{name} is neither true nor false: {other:?}")),
+        }
+    }
+
+    /// Which of `all` a variable names, by `spelled`; at `argument`, if it holds a function.
+    ///
+    /// # Errors
+    /// It names something else.
+    pub(crate) fn one_of<T: Copy>(
+        &self,
+        name: &str,
+        argument: Option<&Value>,
+        all: &[T],
+        spelled: impl Fn(T) -> Value,
+    ) -> Result<T, String> {
+        let value = match (self.value(name)?, argument) {
+            (Value::Fn(values), Some(argument)) => values.get(argument),
+            (value, None) => Some(value),
+            _ => None,
+        };
+        let found = all.iter().copied().find(|one| value == Some(&spelled(*one)));
+        found.ok_or_else(|| format!("{name} holds something else: {value:?}"))
+    }
+}
+
+/// A value that has only a name.
+pub(crate) fn model_value(name: &str) -> Value {
+    Value::Model(Arc::from(name))
+}
+
+/// A string.
+pub(crate) fn string(text: &str) -> Value {
+    Value::Str(Arc::from(text))
+}
+
 /// The text of the table of `module` with the constants of `cfg`.
 ///
-/// Shape: a header; the states, one a line, in the order of their pair codes; the edges, one a line, as
+/// Shape: a header; the states, one a line, in the order of their codes; the edges, one a line, as
 /// `from to label[,label]`, in order. Equal input gives equal bytes.
 ///
 /// # Errors
 /// Says in words what could not be read, evaluated or explained.
-pub(crate) fn compile(module: &str, cfg: &str) -> Result<String, String> {
-    let model = Model::load(module, cfg)?;
+pub(crate) fn compile<S: Spelled>(module: &str, cfg: &str) -> Result<String, String> {
+    let model = Model::<S>::load(module, cfg)?;
     let edges = model.edges()?;
-    let mut states: BTreeMap<usize, PairState> = BTreeMap::new();
-    for (from, to) in edges.keys() {
-        for state in [from, to] {
-            states.insert(state.code().index(), *state);
-        }
-    }
-    let number: BTreeMap<usize, usize> = states.keys().enumerate().map(|(at, code)| (*code, at)).collect();
-    let mut lines: BTreeMap<(usize, usize), Labels> = BTreeMap::new();
-    let mut fired = Labels::NONE;
+    let states: BTreeSet<S> = edges.keys().flat_map(|(from, to)| [*from, *to]).collect();
+    let number: BTreeMap<S, usize> = states.iter().enumerate().map(|(at, code)| (*code, at)).collect();
+    let mut lines: BTreeMap<(usize, usize), S::Labels> = BTreeMap::new();
+    let mut fired = S::Labels::NONE;
     for ((from, to), labels) in &edges {
-        lines.insert((number[&from.code().index()], number[&to.code().index()]), *labels);
+        lines.insert((number[from], number[to]), *labels);
         fired = fired.with(*labels);
     }
-    if let Some((action, side)) = Labels::each().find(|(action, side)| !fired.meets(action.label(*side))) {
-        return Err(format!("{} of actor {side} never happens", action.name()));
+    if let Some(call) = S::calls().into_iter().find(|call| !fired.meets(call.label)) {
+        return Err(format!("{} never happens", call.label));
     }
     let mut text = String::new();
     let constants: Vec<&String> = model.constants.iter().collect();
@@ -53,8 +139,8 @@ pub(crate) fn compile(module: &str, cfg: &str) -> Result<String, String> {
         write(&mut text, format_args!("constant {constant}"))?;
     }
     write(&mut text, format_args!("states {}", states.len()))?;
-    for (at, state) in states.values().enumerate() {
-        write(&mut text, format_args!("{at} {state}"))?;
+    for (at, code) in states.iter().enumerate() {
+        write(&mut text, format_args!("{at} {}", code.state()))?;
     }
     write(&mut text, format_args!("edges {}", lines.len()))?;
     for ((from, to), labels) in &lines {
@@ -79,7 +165,7 @@ pub(crate) fn refines(module: &Path, cfg: &Path, alias: &str) -> Result<Result<u
 }
 
 /// A contract, ready to be evaluated. Its state is tied to the thread that loaded it.
-pub(crate) struct Model {
+pub(crate) struct Model<S: Subject> {
     name: String,
     constants: Vec<String>,
     spec: Spec,
@@ -89,9 +175,12 @@ pub(crate) struct Model {
     /// The same with what the standard modules bring.
     env: Env,
     definitions: Definitions,
+    calls: Vec<(Expr, LabelOf<S>)>,
 }
 
-impl Model {
+type LabelOf<S> = <S as Subject>::Labels;
+
+impl<S: Spelled> Model<S> {
     /// Reads a module and its configuration.
     ///
     /// # Errors
@@ -118,7 +207,13 @@ impl Model {
                 Some(format!("{name} = {}", tla_checker::checker::format_value(value)))
             })
             .collect();
-        Ok(Self { name, constants, spec, config, domains, env, definitions })
+        let calls = S::calls().into_iter().map(|call| {
+            let name = Arc::from(call.name);
+            let formula =
+                call.actor.map_or(Expr::Var(Arc::clone(&name)), |actor| Expr::FnCall(name, vec![Expr::Lit(actor)]));
+            (formula, call.label)
+        });
+        Ok(Self { name, constants, spec, config, domains, env, definitions, calls: calls.collect() })
     }
 
     /// Explores all states, with every invariant of the configuration. Gives the number of distinct states, or the
@@ -141,7 +236,7 @@ impl Model {
     ///
     /// # Errors
     /// A step that no action explains, or a formula that cannot be evaluated.
-    pub(crate) fn edges(&self) -> Result<BTreeMap<(PairState, PairState), Labels>, String> {
+    pub(crate) fn edges(&self) -> Result<BTreeMap<(S, S), S::Labels>, String> {
         let (Some(init), Some(next)) = (&self.spec.init, &self.spec.next) else {
             return Err("expected Init and Next".into());
         };
@@ -149,7 +244,7 @@ impl Model {
         let mut env = self.env.clone();
         let initial =
             init_states(init, &self.spec.vars, &env, &self.definitions).map_err(|error| format!("{error:?}"))?;
-        let mut known: BTreeSet<PairState> = BTreeSet::new();
+        let mut known: BTreeSet<S> = BTreeSet::new();
         let mut waiting: Vec<State> = initial;
         let mut edges = BTreeMap::new();
         while let Some(state) = waiting.pop() {
@@ -164,9 +259,9 @@ impl Model {
                 if edges.contains_key(&(from, to)) {
                     continue;
                 }
-                let labels = self.labels(from, to)?;
+                let labels = self.labels(from.state(), to.state())?;
                 if labels.is_empty() {
-                    return Err(format!("no action explains the step from {from} to {to}"));
+                    return Err(format!("no action explains the step from {} to {}", from.state(), to.state()));
                 }
                 edges.insert((from, to), labels);
                 waiting.push(step.state);
@@ -179,80 +274,24 @@ impl Model {
     ///
     /// # Errors
     /// A formula that cannot be evaluated.
-    pub(crate) fn labels(&self, from: PairState, to: PairState) -> Result<Labels, String> {
+    pub(crate) fn labels(&self, from: S::State, to: S::State) -> Result<S::Labels, String> {
         let mut env = self.env.clone();
-        let (from, to) = (self.write(from), self.write(to));
-        for (at, var) in self.spec.vars.iter().enumerate() {
-            env.insert(var.clone(), from.values[at].clone());
-            env.insert(tla_checker::intern::primed_name(var), to.values[at].clone());
+        for var in &self.spec.vars {
+            env.insert(var.clone(), S::write(from, var));
+            env.insert(tla_checker::intern::primed_name(var), S::write(to, var));
         }
-        let mut found = Labels::NONE;
-        for (action, side) in Labels::each() {
-            let arguments = if action.has_actor() { vec![Expr::Lit(actor(side))] } else { Vec::new() };
-            let call = if action.has_actor() {
-                Expr::FnCall(Arc::from(action.name()), arguments)
-            } else {
-                Expr::Var(Arc::from(action.name()))
-            };
-            match eval(&call, &mut env, &self.definitions) {
-                Ok(Value::Bool(true)) => found = found.with(action.label(side)),
+        let mut found = S::Labels::NONE;
+        for (formula, label) in &self.calls {
+            match eval(formula, &mut env, &self.definitions) {
+                Ok(Value::Bool(true)) => found = found.with(*label),
                 Ok(Value::Bool(false)) => {}
-                other => return Err(format!("{} gave {other:?}", action.name())),
+                other => return Err(format!("{label} gave {other:?}")),
             }
         }
         Ok(found)
     }
 
-    fn read(&self, state: &State) -> Result<PairState, String> {
-        let value = |name: &str| {
-            let at = self.spec.vars.iter().position(|var| var.as_ref() == name);
-            at.and_then(|at| state.values.get(at)).ok_or_else(|| format!("no variable {name}"))
-        };
-        let set = |name: &str| match value(name)? {
-            Value::Set(members) => Ok([Side::A, Side::B].map(|side| members.contains(&actor(side)))),
-            other => Err(format!("{name} is no set: {other:?}")),
-        };
-        let owner = value("owner")?;
-        let Value::Fn(tokens) = value("token")? else {
-            return Err("token is no function".into());
-        };
-        let token = |side| match tokens.get(&actor(side)) {
-            Some(Value::Str(name)) => Token::ALL.into_iter().find(|token| token.name() == name.as_ref()),
-            _ => None,
-        };
-        let (Some(token_a), Some(token_b)) = (token(Side::A), token(Side::B)) else {
-            return Err(format!("token holds something else: {tokens:?}"));
-        };
-        Ok(PairState {
-            owner: [Side::A, Side::B].into_iter().find(|side| actor(*side) == *owner),
-            works: set("works")?,
-            doubted: set("doubted")?,
-            token: [token_a, token_b],
-            stained: *value("stained")? == Value::Bool(true),
-        })
+    fn read(&self, state: &State) -> Result<S, String> {
+        S::read(&Variables { names: &self.spec.vars, values: &state.values }).map(S::of)
     }
-
-    fn write(&self, state: PairState) -> State {
-        let set = |members: [bool; 2]| {
-            Value::set([Side::A, Side::B].into_iter().filter(|side| members[*side as usize]).map(actor).collect())
-        };
-        let values = self.spec.vars.iter().map(|var| match var.as_ref() {
-            "owner" => state.owner.map_or(Value::Model(Arc::from("Nobody")), actor),
-            "works" => set(state.works),
-            "doubted" => set(state.doubted),
-            "token" => Value::func(
-                [Side::A, Side::B]
-                    .into_iter()
-                    .map(|side| (actor(side), Value::Str(Arc::from(state.token[side as usize].name()))))
-                    .collect(),
-            ),
-            _ => Value::Bool(state.stained),
-        });
-        State { values: values.collect() }
-    }
-}
-
-/// The model value that stands for an actor.
-fn actor(side: Side) -> Value {
-    Value::Model(Arc::from(side.to_string()))
 }

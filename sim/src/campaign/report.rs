@@ -10,7 +10,7 @@ use crate::protocol::Words;
 use crate::protocols::{self, words};
 use crate::report::{Convergence, Exposure, RunReport};
 use crate::run_id::RunId;
-use failproof_spec::{Action, CampaignHash, Coverage};
+use failproof_spec::{CampaignHash, ContractName, Coverage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -309,9 +309,9 @@ impl CampaignReport {
         {
             gaps.push(format!("{:.1} % of the time worked is excused, more than a fifth", (1.0 - trusted) * 100.0));
         }
-        let fired = |action: &Action| self.coverage.as_ref().is_some_and(|coverage| coverage.count(*action) > 0);
-        let silent: Vec<_> =
-            Action::ALL.into_iter().filter(|action| !fired(action)).map(|action| action.name()).collect();
+        let nothing = Coverage::new(ContractName::Lease);
+        let coverage = self.coverage.as_ref().unwrap_or(&nothing);
+        let silent: Vec<_> = coverage.actions().filter(|(_, count)| *count == 0).map(|(action, _)| action).collect();
         if !silent.is_empty() {
             gaps.push(format!("actions of the contract that never fired: {}", silent.join(", ")));
         }

@@ -213,7 +213,7 @@ impl ElectionJudge {
         rival: Option<SpecId>,
         guard: &'static str,
     ) {
-        let action = Action::Elsewhere;
+        let action = Action::Elsewhere.name();
         self.fresh.push(Finding { property, at_us, actor: Some(actor), rival, action, guard });
         self.collect(utype);
     }

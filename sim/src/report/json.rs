@@ -4,7 +4,7 @@ use crate::campaign::{CampaignReport, Ending, Finding, Findings, Setting, hex};
 use crate::plan::Found;
 use crate::protocols::words;
 use crate::run_id::RunId;
-use failproof_spec::Action;
+use failproof_spec::{ContractName, Coverage};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::BTreeMap;
@@ -125,8 +125,9 @@ impl<'a> RunJson<'a> {
     /// The report of a campaign.
     #[must_use]
     pub fn new(setting: &'a Setting, report: &'a CampaignReport, wall: Option<Duration>) -> Self {
-        let actions = |action: Action| report.coverage.as_ref().map_or(0, |coverage| coverage.count(action));
-        let edges = report.coverage.as_ref().map(failproof_spec::Coverage::edges);
+        let nothing = Coverage::new(ContractName::Lease);
+        let actions = report.coverage.as_ref().unwrap_or(&nothing).actions();
+        let edges = report.coverage.as_ref().map(Coverage::edges);
         let after = &report.returns.after;
         Self {
             protocol: &setting.protocol,
@@ -155,7 +156,7 @@ impl<'a> RunJson<'a> {
             disagreements: report.disagreements.kept().map(OtherJson::new).collect(),
             faults: &report.faults,
             coverage: CoverageJson {
-                actions: Action::ALL.into_iter().map(|action| (action.name(), actions(action))).collect(),
+                actions: actions.collect(),
                 edges: EdgesJson {
                     visited: edges.map_or(0, |edges| edges.visited),
                     total: edges.map_or(0, |edges| edges.total),

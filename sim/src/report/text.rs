@@ -5,7 +5,6 @@ use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, 
 use crate::defence::{self, Defence};
 use crate::plan::Found;
 use crate::protocols::words;
-use failproof_spec::Action;
 use std::fmt::{self, Display, Write as _};
 use std::path::Path;
 use std::time::Duration;
@@ -292,10 +291,11 @@ fn faults(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
 
 fn contract(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
     let Some(coverage) = &report.coverage else { return Ok(()) };
-    for (i, row) in Action::ALL.chunks(4).enumerate() {
+    let actions: Vec<_> = coverage.actions().collect();
+    for (i, row) in actions.chunks(4).enumerate() {
         let mut cells = String::new();
-        for action in row {
-            write!(cells, "{:<13}{:>9}   ", action.name(), count(coverage.count(*action)))?;
+        for (action, number) in row {
+            write!(cells, "{action:<13}{:>9}   ", count(*number))?;
         }
         line(f, if i == 0 { "actions" } else { "" }, cells.trim_end())?;
     }

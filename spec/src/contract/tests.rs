@@ -2,12 +2,12 @@
 //! is refused with its line.
 
 use super::*;
-use crate::action::Action;
-use crate::pair::{Side, Token};
+use crate::lease::{Action, LeaseContract, PairState, Side};
+use crate::token::Token;
 
 #[test]
 fn kept_tables_have_the_known_size() {
-    let (strict, permissive) = (Contract::strict(), Contract::permissive());
+    let (strict, permissive) = (LeaseContract::strict(), LeaseContract::permissive());
     assert_eq!((strict.states().len(), strict.edge_count()), (166, 1036));
     // An owner holds a token; that is the only bound: (1 * 9 + 2 * 6) tokens, 16 sets, stained or not.
     assert_eq!((permissive.states().len(), permissive.edge_count()), (672, 6912));
@@ -16,14 +16,14 @@ fn kept_tables_have_the_known_size() {
 
 #[test]
 fn every_strict_edge_is_permissive() {
-    for (from, to, labels) in Contract::strict().edges() {
-        assert_eq!(labels.within(Contract::permissive().labels(from, to)), labels);
+    for (from, to, labels) in LeaseContract::strict().edges() {
+        assert_eq!(labels.within(LeaseContract::permissive().labels(from, to)), labels);
     }
 }
 
 #[test]
 fn strict_states_keep_the_invariants() {
-    for state in Contract::strict().states().iter().map(|code| code.state()) {
+    for state in LeaseContract::strict().states().iter().map(|code| code.state()) {
         let trusted = [0, 1].map(|at| state.works[at] && !state.doubted[at]);
         assert_ne!(trusted, [true, true], "{state}");
         assert!(!state.stained, "{state}");
@@ -36,18 +36,18 @@ fn strict_states_keep_the_invariants() {
 
 #[test]
 fn anybody_who_does_not_work_may_step_up_permissively() {
-    for code in Contract::permissive().states() {
+    for code in LeaseContract::permissive().states() {
         let from = code.state();
         if !from.works[0] {
             let to = PairState { works: [true, from.works[1]], ..from };
-            assert!(Contract::permissive().labels(*code, to.code()).meets(Action::StepUp.label(Side::A)));
+            assert!(LeaseContract::permissive().labels(*code, to.code()).meets(Action::StepUp.label(Side::A)));
         }
     }
 }
 
 #[test]
 fn damage_is_named_with_its_line() {
-    let error = |text: &str| Contract::parse(text).expect_err("damaged");
+    let error = |text: &str| LeaseContract::parse(text).expect_err("damaged");
     assert_eq!(error("contract Lease\nstates x\n"), TableError { line: 2, expected: "the number of states" });
     let one = "states 1\n0 owner=- works=- doubted=- token=none,none stained=no\n";
     assert_eq!(
@@ -64,5 +64,5 @@ fn damage_is_named_with_its_line() {
         error(&format!("{one}edges 2\n0 0 Leave\n")),
         TableError { line: 5, expected: "as many edges as announced" }
     );
-    assert!(Contract::parse(&format!("{one}edges 1\n0 0 Accept(a),Accept(b)\n")).is_ok());
+    assert!(LeaseContract::parse(&format!("{one}edges 1\n0 0 Accept(a),Accept(b)\n")).is_ok());
 }

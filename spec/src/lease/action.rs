@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::pair::Side;
+use super::pair::Side;
+use crate::contract::LabelSet;
 
 /// One action of `Lease.tla`. A record of a run bears at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,18 +116,14 @@ impl Action {
 ///
 /// Shape: sixteen bits. Seven actions of actor a, the same seven of actor b, `Elsewhere`, `Leave`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Labels(u16);
 
 impl Labels {
     /// No label.
     pub const NONE: Self = Self(0);
 
-    /// The labels of actor a, and those without an actor. Every step can be turned so that it bears one of these.
-    pub(crate) const CANONICAL: Self = Self(0b1100_0000_0111_1111);
-
     /// The labels without an actor.
-    pub(crate) const WITHOUT_ACTOR: Self = Self(0b1100_0000_0000_0000);
+    const WITHOUT_ACTOR: Self = Self(0b1100_0000_0000_0000);
 
     /// The bits.
     #[must_use]
@@ -196,6 +193,36 @@ impl Labels {
                     _ => false,
                 }
         })
+    }
+}
+
+impl LabelSet for Labels {
+    const NONE: Self = Self::NONE;
+    /// Those of actor a, and those without an actor.
+    const CANONICAL: Self = Self(0b1100_0000_0111_1111);
+    const UNSIDED: Self = Self::WITHOUT_ACTOR;
+
+    #[inline]
+    fn bits(self) -> u32 {
+        self.0.into()
+    }
+
+    #[inline]
+    fn with(self, other: Self) -> Self {
+        self.with(other)
+    }
+
+    #[inline]
+    fn within(self, other: Self) -> Self {
+        self.within(other)
+    }
+
+    fn mirrored(self) -> Self {
+        self.mirrored()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
     }
 }
 

@@ -3,16 +3,11 @@
 //! The table says *that* a step is no strict edge; this module reads the two states again and says *why*, in the order
 //! in which `Lease.tla` writes its guards. It is asked only after the table has refused a step, so it convicts nobody.
 
-use crate::action::Action;
-use crate::pair::{PairState, Side, Token};
+use super::action::Action;
+use super::pair::{PairState, Side};
+use crate::finding::{Charge, NO_ACTION};
 use crate::property::Property;
-
-/// What a step is accused of: a property, and the sentence of the contract.
-pub type Charge = (Property, &'static str);
-
-/// A step outside both contracts.
-pub const NO_ACTION: Charge =
-    (Property::RefinementHolds, "the step from the old state to the new one is the action that the record names");
+use crate::token::Token;
 
 /// The invariant about belief.
 pub const AT_MOST_ONE: Charge =

@@ -5,7 +5,7 @@
 //! illegal steps mixed, are judged by both.
 
 use super::*;
-use crate::pair::PairState;
+use crate::lease::PairState;
 
 /// The variables of `Lease.tla`, actors being indices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Whole {
 
 #[test]
 fn mirror_and_tables_agree_on_every_pair_of_states() {
-    for (kept, contract) in [(true, Contract::strict()), (false, Contract::permissive())] {
+    for (kept, contract) in [(true, LeaseContract::strict()), (false, LeaseContract::permissive())] {
         for from in contract.states() {
             let before = Whole::of_pair(from.state());
             for to in PairCode::all() {

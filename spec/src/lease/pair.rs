@@ -3,6 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::token::Token;
+
 /// Which of the two actors of a pair. The contract does not distinguish them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
@@ -18,35 +20,6 @@ impl fmt::Display for Side {
             Self::A => "a",
             Self::B => "b",
         })
-    }
-}
-
-/// The epoch of an actor, relative to the highest that the resource has accepted.
-///
-/// Spec: `Epoch` in `Lease.tla`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Token {
-    /// It holds none.
-    #[default]
-    None,
-    /// Not below the highest: the resource would accept it.
-    Open,
-    /// Below the highest.
-    Fenced,
-}
-
-impl Token {
-    /// Every token, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::None, Self::Open, Self::Fenced];
-
-    /// The name in TLA+.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Open => "open",
-            Self::Fenced => "fenced",
-        }
     }
 }
 
@@ -188,7 +161,7 @@ impl FromStr for PairState {
         let doubted = field("doubted").and_then(set_of).ok_or("doubted=- or a or b or ab")?;
         let token = field("token")
             .and_then(|tokens| tokens.split_once(','))
-            .and_then(|(a, b)| Some([token_of(a)?, token_of(b)?]))
+            .and_then(|(a, b)| Some([Token::from_name(a)?, Token::from_name(b)?]))
             .ok_or("token= with two of none, open, fenced")?;
         let stained = match field("stained") {
             Some("yes") => true,
@@ -213,10 +186,6 @@ fn set_name(members: [bool; 2]) -> &'static str {
 
 fn set_of(name: &str) -> Option<[bool; 2]> {
     [[false, false], [true, false], [false, true], [true, true]].into_iter().find(|members| set_name(*members) == name)
-}
-
-fn token_of(name: &str) -> Option<Token> {
-    Token::ALL.into_iter().find(|token| token.name() == name)
 }
 
 #[cfg(test)]
