@@ -70,7 +70,7 @@ impl<A: Copy + Ord> BackupChoice<A> for UniformBackup {
 /// them the same backup. If all loads are too old, the choice is uniform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeastLoaded {
-    /// How old a load may be. [`Duration::MAX`] believes any.
+    /// How old a load may be. A very long one believes any.
     pub load_age_max: Duration,
 }
 
@@ -104,9 +104,8 @@ impl<A: Copy + Ord, C: BackupChoice<A>> BackupChoice<A> for TenantAware<C> {
         eligible: &dyn Fn(&Instance<A>) -> bool,
         chance: u64,
     ) -> Option<&'v Instance<A>> {
-        let ours = |instance: &Instance<A>| {
-            eligible(instance) && instance.tenant.is_none_or(|tenant| tenant == self.tenant)
-        };
+        let ours =
+            |instance: &Instance<A>| eligible(instance) && instance.tenant.is_none_or(|tenant| tenant == self.tenant);
         self.among.choose(view, &ours, chance).or_else(|| self.among.choose(view, eligible, chance))
     }
 }

@@ -48,12 +48,7 @@ pub(super) fn decode(haid: &str) -> Result<Haid<'_>, HaidError> {
 ///
 /// # Errors
 /// [`HaidError::EncodeInput`], [`HaidError::NullBackup`], [`HaidError::NoRoom`].
-pub(super) fn encode(
-    out: &mut impl Write,
-    main: &str,
-    backups: &[Option<&str>],
-    id: &str,
-) -> Result<(), HaidError> {
+pub(super) fn encode(out: &mut impl Write, main: &str, backups: &[Option<&str>], id: &str) -> Result<(), HaidError> {
     if !is_numeric(id) || is_blank(main) || backups.is_empty() {
         return Err(HaidError::EncodeInput);
     }

@@ -135,11 +135,7 @@ pub(super) fn verify<'a>(haid: &'a str, at: usize, keys: &Keyring) -> Result<&'a
 }
 
 /// Writes what `write` writes, and its tag.
-pub(super) fn append(
-    out: &mut dyn Write,
-    key: &Key,
-    write: impl FnOnce(&mut dyn Write) -> fmt::Result,
-) -> fmt::Result {
+pub(super) fn append(out: &mut dyn Write, key: &Key, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> fmt::Result {
     let mut both = Tee { out, keyed: key.keyed.clone() };
     write(&mut both)?;
     write!(both, "{SEPARATOR}{}", key.id)?;
