@@ -6,7 +6,7 @@
 use super::{Console, Exit};
 use failproof_core::routing::{Codec, Haid, HaidError, HaidGrammar, Key, Keyring};
 use serde_json::{Map, Value, json};
-use std::io::{self, BufRead, Write};
+use std::io;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
