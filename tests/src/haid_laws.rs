@@ -98,7 +98,7 @@ fn hardened_means_what_published_means(codecs: &Codecs, haid: &[u8]) -> Result<(
 /// R6: nothing passes without the tag of a key, and no change of a tagged HAID does. `place` says what is changed.
 fn only_keys_make_tags(codecs: &Codecs, haid: &[u8], place: usize) -> Result<(), String> {
     let tagged = codecs.tagged.decode(haid);
-    law(tagged.is_ok_and(|decoded| decoded.key.is_none()) == false, "what is accepted with keys bears a tag", haid)?;
+    law(!tagged.is_ok_and(|decoded| decoded.key.is_none()), "what is accepted with keys bears a tag", haid)?;
     let Ok(plain) = codecs.hardened.decode(haid) else { return Ok(()) };
     let made = codecs.tagged.encode(plain.main, plain.backup, plain.id).map_err(|error| error.to_string())?;
     convict_changes(codecs, made.as_bytes(), place)

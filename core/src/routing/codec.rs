@@ -71,6 +71,7 @@ impl Codec {
     pub fn decode<'a>(&self, haid: &'a [u8]) -> Result<Haid<'a>, HaidError> {
         match self.grammar {
             HaidGrammar::Lenient => lenient::decode(utf8(haid)?),
+            // Before anything looks at all of it.
             HaidGrammar::Strict if haid.len() > strict::HAID_LENGTH_MAX => {
                 Err(HaidError::TooLong { length: haid.len() })
             }

@@ -28,17 +28,14 @@ pub const ALIAS_LENGTH_MAX: usize = 128;
 /// How many digits an id has at most.
 pub const ID_LENGTH_MAX: usize = 19;
 
-/// Reads a HAID. With keys it must bear a tag of one of them, without keys none.
+/// Reads a HAID of at most [`HAID_LENGTH_MAX`] bytes. With keys it must bear a tag of one of them, without keys none.
 ///
 /// # Errors
-/// Those of [`HaidError`] that are marked as strict, [`HaidError::Blank`] and [`HaidError::NotUtf8`].
+/// Those of [`HaidError`] that are marked as strict, and [`HaidError::Blank`].
 pub(super) fn decode<'a>(haid: &'a str, keys: &Keyring) -> Result<Haid<'a>, HaidError> {
     let bytes = haid.as_bytes();
     if bytes.is_empty() {
         return Err(HaidError::Blank);
-    }
-    if bytes.len() > HAID_LENGTH_MAX {
-        return Err(HaidError::TooLong { length: bytes.len() });
     }
     let (main_length, at) = length(bytes, 0)?;
     let at = separator(bytes, at, "-")?;
@@ -70,10 +67,10 @@ pub(super) fn decode<'a>(haid: &'a str, keys: &Keyring) -> Result<Haid<'a>, Haid
     Ok(Haid { main, backup, id, key })
 }
 
-/// Writes a HAID, with a tag if there is a key.
+/// Writes a HAID, with a tag if there is a key. The longest parts make 366 bytes.
 ///
 /// # Errors
-/// [`HaidError::Alias`], [`HaidError::Id`] and [`HaidError::TooLong`], before anything is written; [`HaidError::NoRoom`].
+/// [`HaidError::Alias`] and [`HaidError::Id`], before anything is written; [`HaidError::NoRoom`].
 pub(super) fn encode(
     out: &mut impl Write,
     main: &str,
@@ -112,7 +109,7 @@ const IN_ALIAS: [bool; 256] = {
 };
 
 fn is_alias(bytes: &[u8]) -> bool {
-    let hyphens_inside = !bytes.first().is_none_or(|byte| *byte == b'-') && bytes.last() != Some(&b'-');
+    let hyphens_inside = bytes.first().is_some_and(|byte| *byte != b'-') && bytes.last() != Some(&b'-');
     let mut allowed = hyphens_inside && bytes.len() <= ALIAS_LENGTH_MAX;
     let mut before = 0;
     // No way out in between: an alias is short, and mostly right.
