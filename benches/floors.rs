@@ -10,8 +10,9 @@ use failproof::campaign::Campaign;
 use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::plan::Plan;
-use failproof_benches::{AT_WORK, ENGINES, HOUR_US, PRIMARY, calm, one_hour, oracle_at_work, run};
+use failproof_benches::{AT_WORK, ENGINES, HAID_60, HOUR_US, PRIMARY, calm, haid_keys, one_hour, oracle_at_work, run};
 use failproof_core::election::Rules;
+use failproof_core::routing::Codec;
 use failproof_spec::Action;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ struct Effort {
     fast_seeds: u64,
     madsim_seeds: u64,
     oracle_steps: u64,
+    haids: u64,
     /// Simulated time in microseconds, shared among the nodes.
     node_us: u64,
 }
@@ -50,6 +52,7 @@ impl Effort {
             fast_seeds: 2_000,
             madsim_seeds: 60,
             oracle_steps: 5_000_000,
+            haids: 20_000_000,
             node_us: 50 * HOUR_US,
         };
         let quick = Self {
@@ -60,6 +63,7 @@ impl Effort {
             fast_seeds: 400,
             madsim_seeds: 12,
             oracle_steps: 1_000_000,
+            haids: 4_000_000,
             node_us: 10 * HOUR_US,
             ..usual
         };
@@ -73,6 +77,7 @@ impl Effort {
             fast_seeds: 4,
             madsim_seeds: 2,
             oracle_steps: 1_000,
+            haids: 1_000,
             node_us: HOUR_US / 2,
         };
         if has("--test") || !has("--bench") {
@@ -149,6 +154,7 @@ fn main() {
     memory(&effort, &mut table);
     cores(&effort, &mut table);
     oracle(&effort, &mut table);
+    haids(&effort, &mut table);
     allocations(&mut table);
     nodes(&effort, &mut table);
     lengths(&effort, &mut table);
@@ -257,6 +263,27 @@ fn oracle(effort: &Effort, table: &mut Table) {
             took.as_nanos() as f64 / effort.oracle_steps as f64
         });
         table.row(what, median(nanoseconds.collect()), "ns", Floor::AtMost(100.0), "40");
+    }
+}
+
+/// HAIDs of 60 bytes, read by the strict grammar; the ones with a tag bear it beyond that.
+fn haids(effort: &Effort, table: &mut Table) {
+    let tagged = Codec::tagged(haid_keys());
+    let plain = Codec::HARDENED.decode(HAID_60.as_bytes()).expect("a HAID");
+    let with_tag = tagged.encode(plain.main, plain.backup, plain.id).expect("a HAID");
+    for (what, codec, haid, floor, goal) in [
+        ("HAIDs decoded per second", &Codec::HARDENED, HAID_60, 10e6, "10 M"),
+        ("HAIDs decoded per second, with a tag", &tagged, with_tag.as_str(), 1e6, "1 M"),
+    ] {
+        let per_second = (0..effort.rounds).map(|_| {
+            let took = timed(|| {
+                for _ in 0..effort.haids {
+                    black_box(codec.decode(black_box(haid.as_bytes())).expect("a HAID"));
+                }
+            });
+            effort.haids as f64 / took.as_secs_f64()
+        });
+        table.row(what, median(per_second.collect()), "", Floor::AtLeast(floor), goal);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The workload that every bench runs, so that their figures can be compared.
 //!
 //! Five nodes, I = 1 s, T = 5 s, hardened rules, a network that delays by 1 µs to 50 ms and loses nothing, the oracle on
-//! every step: [`Options::default`] without faults. One run is one simulated hour.
+//! every step: [`Options::default`] without faults. One run is one simulated hour. And the HAID that the codec is measured on.
 #![forbid(unsafe_code)]
 
 use failproof::election::Options;
@@ -9,6 +9,7 @@ use failproof::engine::Engine;
 use failproof::plan::Plan;
 use failproof::report::RunReport;
 use failproof_core::Duration;
+use failproof_core::routing::{Key, Keyring};
 use failproof_spec::{Action, ActorId, Change, LeaseOracle, Token};
 use std::sync::Arc;
 
@@ -80,4 +81,16 @@ pub fn oracle_at_work(rival: bool) -> LeaseOracle {
     assert!(findings.is_empty(), "{findings:?}");
     assert_eq!(oracle.active(), 1 + usize::from(rival));
     oracle
+}
+
+/// A HAID of 60 bytes.
+pub const HAID_60: &str = "22-22--cs_1_prod.example:9116cs_2_prod.example:9116123456789";
+
+/// One key that tags HAIDs.
+///
+/// # Panics
+/// Never: the key is a valid one.
+#[must_use]
+pub fn haid_keys() -> Keyring {
+    Keyring::new(vec![Key::new("k1", &[7; 32]).expect("a key")]).expect("a keyring")
 }

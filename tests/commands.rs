@@ -3,6 +3,7 @@
 //! Method: whole command lines are run on a console of the test's own. Where a test needs runs that fail in a certain
 //! way, the console brings another idea of how a plan is run; everything else is as in the binary.
 
+mod haid;
 mod refusals;
 
 use failproof::campaign::{CampaignReport, Runner};
@@ -16,7 +17,7 @@ use failproof::report::{Convergence, RunReport, Violation};
 use failproof::trace::Record;
 use serde_json::Value;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,9 +40,19 @@ pub(crate) fn failproof_on(args: &[&str], interrupt: &Interrupt, runner: &Runner
 }
 
 pub(crate) fn failproof_with(args: &[&str], interrupt: &Interrupt, runner: &Runner<'_>, disk: &dyn Disk) -> Outcome {
+    failproof_reading(&mut io::empty(), args, interrupt, runner, disk)
+}
+
+pub(crate) fn failproof_reading(
+    input: &mut dyn BufRead,
+    args: &[&str],
+    interrupt: &Interrupt,
+    runner: &Runner<'_>,
+    disk: &dyn Disk,
+) -> Outcome {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let args = ["failproof"].iter().chain(args).map(Into::into);
-    let mut console = Console { out: &mut out, err: &mut err, progress: false, interrupt, runner, disk };
+    let mut console = Console { input, out: &mut out, err: &mut err, progress: false, interrupt, runner, disk };
     let code = main_on(args, &mut console);
     Outcome { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }

@@ -15,6 +15,9 @@ mod e1_supremum;
 #[cfg(madsim)]
 mod engines;
 mod formulas;
+mod haid;
+#[path = "src/haid_laws.rs"]
+mod haid_laws;
 mod plan_laws;
 mod regressions;
 mod simulations;

@@ -12,6 +12,7 @@ pub mod driver;
 pub mod election;
 pub mod id;
 pub mod machine;
+pub mod routing;
 pub mod time;
 
 pub use driver::{Env, drive};

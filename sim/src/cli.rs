@@ -1,9 +1,10 @@
-//! The command line: `failproof run`, `merge`, `replay` and `margin`.
+//! The command line: `failproof run`, `merge`, `replay`, `margin` and `haid`.
 //!
 //! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test
 //! runs a whole command line in process, and reads what it printed.
 
 mod arguments;
+mod haid;
 mod margin;
 mod merge;
 mod print;
@@ -18,7 +19,7 @@ use crate::plan::PlanError;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How a command ended. Of several, the later one in this order decides.
@@ -84,6 +85,8 @@ impl Interrupt {
 
 /// What a command has to do with the outside.
 pub struct Console<'a> {
+    /// What a command reads line by line.
+    pub input: &'a mut dyn BufRead,
     /// For results.
     pub out: &'a mut dyn Write,
     /// For complaints.
@@ -129,15 +132,24 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Computes whether I and T are safe, by how much, and how long a failover takes.
     Margin(margin::MarginCommand),
+    /// Encodes, decodes or checks HAIDs, one JSON line each.
+    Haid(haid::HaidCommand),
 }
 
-/// Runs the command line `args`, whose first word is the program's name, and returns the exit code.
+/// Runs the command line `args`, whose first word is the program's name, and returns the exit code. There is nothing to
+/// read on standard input.
 pub fn main_with(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let interrupt = Interrupt::new();
-    main_on(
-        args,
-        &mut Console { out, err, progress: false, interrupt: &interrupt, runner: &Engine::run, disk: &FileSystem },
-    )
+    let mut console = Console {
+        input: &mut io::empty(),
+        out,
+        err,
+        progress: false,
+        interrupt: &interrupt,
+        runner: &Engine::run,
+        disk: &FileSystem,
+    };
+    main_on(args, &mut console)
 }
 
 /// The same, with all that a command has to do with the outside.
@@ -155,6 +167,7 @@ pub fn main_on(args: impl IntoIterator<Item = OsString>, console: &mut Console<'
         Command::Merge(args) => merge::merge(&args, console),
         Command::Replay(args) => replay::replay(&args, console),
         Command::Margin(args) => margin::margin(&args, console),
+        Command::Haid(args) => haid::haid(&args, console),
     };
     exit.code()
 }

@@ -3,7 +3,7 @@
 use failproof::cli::{Console, Exit, Interrupt, main_on};
 use failproof::engine::Engine;
 use failproof::output::FileSystem;
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     }
     let code = catch_unwind(AssertUnwindSafe(|| {
         let mut console = Console {
+            input: &mut stdin().lock(),
             out: &mut stdout(),
             err: &mut stderr(),
             progress: stderr().is_terminal(),
