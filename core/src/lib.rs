@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+pub mod chance;
+mod decisions;
 pub mod driver;
 pub mod election;
 pub mod id;

@@ -3,14 +3,7 @@
 //! Each field of [`Rules`] is one decision and defends against one defect (E1 to E14 in `spec/defences.toml`). Each is
 //! matched in one function of the core. The first variant of each enum is what the published design does.
 
-macro_rules! decisions {
-    ($( $(#[$doc:meta])* $name:ident { $( $(#[$vdoc:meta])* $variant:ident ),+ $(,)? } )+) => { $(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-        pub enum $name { $( $(#[$vdoc])* $variant ),+ }
-    )+ };
-}
+use crate::decisions::decisions;
 
 decisions! {
     /// E1: from which moment a primary's term counts.

@@ -169,6 +169,12 @@ impl HeartbeatTable {
         (outcome, self.answer(claim.utype, true, claim.seq, claim.sent_at, row))
     }
 
+    /// Refuses a heartbeat for reasons of the store's own, and answers with the entry as it is.
+    pub fn refuse(&mut self, claim: &Claim, now: StoreNow) -> Answer {
+        let row = self.show(claim.utype, now);
+        self.answer(claim.utype, true, claim.seq, claim.sent_at, row)
+    }
+
     /// Deletes the entry that a resignation names. Returns whether one was deleted.
     ///
     /// Under [`EmptyAnswer::Final`] the entry stays, without a term and as if it had been answered empty: what is left of
@@ -260,6 +266,12 @@ impl HeartbeatTable {
         }
     }
 
+    /// Whether the table may have forgotten an entry whose term is not over yet.
+    #[must_use]
+    pub fn in_grace(&self, now: StoreNow) -> bool {
+        self.grace_until.is_some_and(|until| now.steady < until)
+    }
+
     fn valid(&self, entry: &Entry, now: StoreNow) -> bool {
         // Once answered empty, no clock brings it back: readers and rivals must agree.
         if self.config.rules.empty_is_final == EmptyAnswer::Final && entry.answered_empty {
@@ -296,8 +308,7 @@ impl HeartbeatTable {
         }
         let utype = claim.utype.index();
         let next = Epoch { generation: self.generation, counter: self.epochs[utype].counter + 1 };
-        let in_grace = self.grace_until.is_some_and(|until| now.steady < until);
-        let grants_nothing = in_grace || self.renews_only(claim) || !self.followers_allow(claim, now);
+        let grants_nothing = self.in_grace(now) || self.renews_only(claim) || !self.followers_allow(claim, now);
         let Some(entry) = &self.entries[utype] else {
             let refused = grants_nothing || !self.knows_vacancy(claim);
             return if refused { Outcome::Refused } else { Outcome::Granted(next) };

@@ -1,0 +1,438 @@
+//! A context server: it holds an alias by election, owns contexts by their rows, and serves them from a cache.
+
+use super::backup::{BackupChoice, LeastLoaded, UniformBackup, choose_backup};
+use super::binding::Binding;
+use super::config::ServerConfig;
+use super::message::{
+    Alias, Answer, ContextId, Current, KEYS, Message, Operation, Outcome, Reply, Request, RowView, Verb, Verdict, What,
+};
+use super::rules::{AliasLock, BackupRule, Ownership};
+use super::view::View;
+use super::{Output, Target};
+use crate::chance::Chance;
+use crate::election::{self, Candidate, Start};
+use crate::id::Epoch;
+use crate::machine::Machine;
+use crate::time::{Duration, Instant};
+use alloc::vec::Vec;
+
+/// What can happen to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerInput<'a> {
+    /// A deadline passed, or the server was started.
+    Timer,
+    /// A message arrived.
+    Message(&'a Message),
+    /// The operator asks it to hand the contexts that it owns over to their backups.
+    GiveBack,
+    /// The operator asks it to give its alias up.
+    Resign,
+}
+
+/// A context as a server has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cached {
+    /// The term of the alias in which it was filled.
+    pub term: Epoch,
+    /// The row, as last seen.
+    pub row: RowView,
+}
+
+/// A request that waits for the store.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    tag: u32,
+    since: Instant,
+    id: Option<ContextId>,
+    writes: bool,
+    request: Option<Request>,
+}
+
+/// No deadline.
+const NEVER: Instant = Instant::from_micros(u64::MAX);
+/// How many operations are under way at most. Of more, the oldest is forgotten: its client asks again.
+const WAITING_MAX: usize = 128;
+
+/// One context server.
+///
+/// Units and clock: every [`Instant`] is microseconds on the server's own clock, which counts suspended time.
+/// Invariant: under [`Ownership::Epoch`] it serves a read only while [`Candidate::may_act`], from a cache that was filled
+/// in the same term of its alias; nobody else can have been granted the context since.
+#[derive(Clone, Debug)]
+pub struct ContextServer {
+    config: ServerConfig,
+    candidate: Candidate,
+    life: u32,
+    /// Under [`AliasLock::Forever`]: it was granted its alias once, and believes that nobody else can be.
+    locked: Epoch,
+    view: View,
+    viewed_at: Instant,
+    next_look: Instant,
+    tag: u32,
+    chance: Chance,
+    cache: Vec<Option<Cached>>,
+    waiting: Vec<Waiting>,
+    /// The contexts that it handed over in this term, each in the last epoch in which it did.
+    given: Vec<(ContextId, u32)>,
+    /// What the candidate asked for in this step.
+    asked: Vec<election::Output>,
+}
+
+impl ContextServer {
+    /// A server that wants its first timer input at once.
+    #[must_use]
+    pub fn new(config: ServerConfig, start: Start) -> Self {
+        Self {
+            candidate: Candidate::new(config.candidate, start),
+            life: 1,
+            locked: Epoch::NONE,
+            view: View::default(),
+            viewed_at: Instant::ZERO,
+            next_look: Instant::ZERO,
+            tag: 0,
+            chance: Chance::new(start.entropy),
+            cache: alloc::vec![None; config.contexts],
+            waiting: Vec::with_capacity(WAITING_MAX),
+            given: Vec::new(),
+            asked: Vec::with_capacity(4),
+            config,
+        }
+    }
+
+    /// The candidate for its alias.
+    #[must_use]
+    pub const fn candidate(&self) -> &Candidate {
+        &self.candidate
+    }
+
+    /// The alias that it wants to hold.
+    #[must_use]
+    pub const fn alias(&self) -> Alias {
+        Alias(self.config.candidate.utype.0)
+    }
+
+    /// What it would serve a context from, at `now`.
+    #[must_use]
+    pub fn cached(&self, id: ContextId, now: Instant) -> Option<&Cached> {
+        let cached = self.cache.get(id.0 as usize)?.as_ref()?;
+        match self.config.rules.ownership {
+            Ownership::LastWriter => Some(cached),
+            Ownership::Epoch => {
+                let fresh = cached.row.main == self.alias() && cached.term == self.term() && self.holds(now);
+                fresh.then_some(cached)
+            }
+        }
+    }
+
+    /// What it remembers of a context, believed or not.
+    #[must_use]
+    pub fn remembered(&self, id: ContextId) -> Option<&Cached> {
+        self.cache.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The aliases as it last saw them, with what it chose since.
+    #[must_use]
+    pub const fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Changes T while it runs.
+    pub fn set_timeout(&mut self, heartbeat_timeout: Duration) {
+        self.candidate.set_timeout(heartbeat_timeout);
+    }
+
+    /// The epoch in which it holds its alias.
+    #[must_use]
+    pub fn term(&self) -> Epoch {
+        match self.config.rules.alias_lock {
+            AliasLock::Lease => self.candidate.epoch(),
+            AliasLock::Forever => self.locked,
+        }
+    }
+
+    /// Whether it believes that it holds its alias, its present term taken as it is.
+    #[must_use]
+    pub fn believes(&self) -> bool {
+        match self.config.rules.alias_lock {
+            AliasLock::Lease => self.candidate.refined().works,
+            AliasLock::Forever => self.locked != Epoch::NONE,
+        }
+    }
+
+    /// Whether it believes at `now` that it holds its alias.
+    #[must_use]
+    pub fn holds(&self, now: Instant) -> bool {
+        match self.config.rules.alias_lock {
+            AliasLock::Lease => self.believes() && self.candidate.may_act(now),
+            AliasLock::Forever => self.believes(),
+        }
+    }
+
+    /// Feeds the candidate, and takes note of what becomes of the alias.
+    fn elect(&mut self, now: Instant, input: election::Input<'_>, outputs: &mut Vec<Output>) {
+        let mut asked = core::mem::take(&mut self.asked);
+        self.candidate.handle(now, input, &mut asked);
+        for output in asked.drain(..) {
+            match output {
+                election::Output::Send(election::Target::Table, message) => {
+                    if matches!(message, election::Message::Resign(_)) {
+                        self.locked = Epoch::NONE;
+                    }
+                    outputs.push(Output::Send(Target::Store, Message::Alias(message)));
+                }
+                election::Output::Event(event) => {
+                    if let election::Event::SteppedUp(epoch) = event {
+                        self.locked = epoch;
+                    }
+                    outputs.push(Output::Event(event));
+                }
+                // It neither seals nor operates on a resource.
+                election::Output::Send(..) | election::Output::Effect { .. } => {}
+            }
+        }
+        self.asked = asked;
+        let life = self.candidate.refined().life;
+        if life != self.life {
+            self.life = life;
+            if self.config.rules.ownership == Ownership::Epoch {
+                self.cache.fill(None);
+                self.waiting.clear();
+                self.given.clear();
+            }
+        }
+    }
+
+    fn on_timer(&mut self, now: Instant, outputs: &mut Vec<Output>) {
+        if now >= self.next_look {
+            self.next_look = now + self.config.candidate.heartbeat_interval;
+            self.tag += 1;
+            outputs.push(Output::Send(Target::Store, Message::Look { tag: self.tag, alias: Some(self.alias()) }));
+            let patience = self.config.patience;
+            self.waiting.retain(|waiting| now.since(waiting.since) < patience);
+        }
+    }
+
+    fn on_request(&mut self, now: Instant, request: &Request, outputs: &mut Vec<Output>) {
+        if !self.holds(now) {
+            return reply(request, Answer::Unavailable, outputs);
+        }
+        match request.verb {
+            Verb::Create => {
+                let backup = self.choose_for_own(now, outputs);
+                let key = (request.client, request.number);
+                self.ask(now, What::Create { request: key, backup }, Some(*request), outputs);
+            }
+            Verb::Adopt { id } => {
+                let backup = self.choose_for_own(now, outputs);
+                self.ask(now, What::Adopt { id, backup }, Some(*request), outputs);
+            }
+            Verb::Change { haid, .. } | Verb::Read { haid } => {
+                let Some(binding) = Binding::decode(&haid, self.config.rules.haid_grammar) else {
+                    return reply(request, Answer::Refused, outputs);
+                };
+                let named = [binding.main, binding.backup].contains(&self.alias());
+                if self.config.rules.named_only() && !self.config.rules.row_names() && !named {
+                    return reply(request, Answer::Refused, outputs);
+                }
+                self.serve(now, request, binding, outputs);
+            }
+        }
+    }
+
+    /// Serves a change or a read from the cache, or asks for the row first.
+    fn serve(&mut self, now: Instant, request: &Request, binding: Binding, outputs: &mut Vec<Output>) {
+        let id = binding.id;
+        let Some(cached) = self.cached(id, now).copied() else {
+            let main_gone = self.view.resolve(binding.main).is_none();
+            return self.load(now, id, main_gone, Some(*request), outputs);
+        };
+        match request.verb {
+            Verb::Read { .. } => {
+                reply(request, Answer::Value(current(&cached.row), cached.row.content), outputs);
+            }
+            Verb::Change { key, seq, .. } => {
+                let mut content = cached.row.content;
+                content[usize::from(key) % KEYS] = seq;
+                let what = What::Write { id, epoch: cached.row.epoch, key, seq, content };
+                self.ask(now, what, Some(*request), outputs);
+            }
+            Verb::Create | Verb::Adopt { .. } => {}
+        }
+    }
+
+    fn load(
+        &mut self,
+        now: Instant,
+        id: ContextId,
+        main_gone: bool,
+        request: Option<Request>,
+        outputs: &mut Vec<Output>,
+    ) {
+        let after = self.given.iter().find(|(given, _)| *given == id).map_or(0, |(_, epoch)| *epoch);
+        self.ask(now, What::Load { id, main_gone, after }, request, outputs);
+    }
+
+    /// The backup of a context whose main is this server.
+    fn choose_for_own(&mut self, now: Instant, outputs: &mut Vec<Output>) -> Alias {
+        let own = self.alias();
+        let age = now.since(self.viewed_at);
+        let choice: &dyn BackupChoice<Alias> = match self.config.rules.backup_choice {
+            BackupRule::Random => &UniformBackup,
+            // Loads of any age: what this server chose since is counted in.
+            BackupRule::LeastLoaded => &LeastLoaded { load_age_max: Duration::from_micros(u64::MAX) },
+        };
+        let (instances, count) = self.view.instances(age);
+        let chosen = choose_backup(choice, own, &instances[..count], self.chance.word());
+        let backup = chosen.map_or(own, |instance| instance.alias);
+        outputs.push(Output::Chose { backup, view: self.view });
+        self.view.count_one(own);
+        if backup != own {
+            self.view.count_one(backup);
+        }
+        backup
+    }
+
+    fn ask(&mut self, now: Instant, what: What, request: Option<Request>, outputs: &mut Vec<Output>) {
+        self.tag += 1;
+        if self.waiting.len() == WAITING_MAX {
+            self.waiting.remove(0);
+        }
+        let writes = matches!(what, What::Write { .. });
+        self.waiting.push(Waiting { tag: self.tag, since: now, id: what.id(), writes, request });
+        let Self { tag, .. } = *self;
+        let (alias, host, term) = (self.alias(), self.config.candidate.host, self.term());
+        let operation = Operation { alias, host, term, tag, what };
+        outputs.push(Output::Send(Target::Store, Message::Operation(operation)));
+    }
+
+    fn on_outcome(&mut self, now: Instant, outcome: &Outcome, outputs: &mut Vec<Output>) {
+        let Some(at) = self.waiting.iter().position(|waiting| waiting.tag == outcome.tag) else { return };
+        let Waiting { request, writes, .. } = self.waiting.remove(at);
+        let Some(request) = request else { return self.on_own_outcome(outcome) };
+        let (Some(row), Verdict::Done | Verdict::NotOwner) = (&outcome.row, outcome.verdict) else {
+            let answer = if outcome.verdict == Verdict::NotHolder { Answer::Unavailable } else { Answer::Refused };
+            return reply(&request, answer, outputs);
+        };
+        match (request.verb, outcome.verdict) {
+            (Verb::Create | Verb::Adopt { .. }, _) => reply(&request, Answer::Context(current(row)), outputs),
+            (Verb::Change { .. } | Verb::Read { .. }, Verdict::NotOwner) => {
+                self.forget(row.id);
+                reply(&request, Answer::Moved(current(row)), outputs);
+            }
+            (Verb::Change { haid, .. } | Verb::Read { haid }, _) => {
+                self.remember(row, outcome.term);
+                let binding = Binding::decode(&haid, self.config.rules.haid_grammar);
+                match binding {
+                    _ if writes => reply(&request, Answer::Changed(current(row)), outputs),
+                    Some(binding) if self.cached(row.id, now).is_some() => self.serve(now, &request, binding, outputs),
+                    _ => reply(&request, Answer::Unavailable, outputs),
+                }
+            }
+        }
+    }
+
+    /// What came of an operation that nobody asked for: there may be more to do.
+    fn on_own_outcome(&mut self, outcome: &Outcome) {
+        if let (Some(row), Verdict::Done) = (&outcome.row, outcome.verdict) {
+            self.remember(row, outcome.term);
+            self.next_look = Instant::ZERO;
+        }
+    }
+
+    /// Takes a row over, unless a newer state is known or it was asked for in another term.
+    fn remember(&mut self, row: &RowView, term: Epoch) {
+        let own =
+            self.config.rules.ownership == Ownership::LastWriter || (row.main == self.alias() && term == self.term());
+        let at = row.id.0 as usize;
+        if at >= self.cache.len() {
+            self.cache.resize(at + 1, None);
+        }
+        let slot = &mut self.cache[at];
+        let newer = slot
+            .as_ref()
+            .is_none_or(|known| (row.epoch, row.version) >= (known.row.epoch, known.row.version) || known.term != term);
+        if own && newer {
+            *slot = Some(Cached { term, row: *row });
+        }
+    }
+
+    /// Forgets a context, and what was asked about it: an answer that is still under way is older than this.
+    fn forget(&mut self, id: ContextId) {
+        if self.config.rules.ownership == Ownership::Epoch {
+            if let Some(slot) = self.cache.get_mut(id.0 as usize) {
+                *slot = None;
+            }
+            self.waiting.retain(|waiting| waiting.id != Some(id));
+        }
+    }
+
+    fn on_view(&mut self, now: Instant, view: &View, degraded: Option<ContextId>, outputs: &mut Vec<Output>) {
+        self.view = *view;
+        self.viewed_at = now;
+        if let (Some(id), BackupRule::LeastLoaded) = (degraded, self.config.rules.backup_choice)
+            && self.holds(now)
+        {
+            if self.cached(id, now).is_none() {
+                return self.load(now, id, false, None, outputs);
+            }
+            let backup = self.choose_for_own(now, outputs);
+            if backup != self.alias() {
+                self.ask(now, What::Repair { id, backup }, None, outputs);
+            }
+        }
+    }
+
+    /// Hands over all that it owns.
+    fn give_back(&mut self, now: Instant, outputs: &mut Vec<Output>) {
+        for at in 0..self.cache.len() {
+            let id = ContextId(at as u32);
+            let Some(Cached { row, .. }) = self.cached(id, now).copied() else { continue };
+            if row.main == self.alias() && row.backup != row.main {
+                self.forget(id);
+                self.given.retain(|(given, _)| *given != id);
+                self.given.push((id, row.epoch));
+                self.ask(now, What::Give { id, epoch: row.epoch }, None, outputs);
+            }
+        }
+    }
+}
+
+/// Sends an answer back the way that the request came.
+fn reply(request: &Request, answer: Answer, outputs: &mut Vec<Output>) {
+    let reply = Reply { client: request.client, number: request.number, answer };
+    outputs.push(Output::Send(Target::Gateway(request.gateway), Message::Reply(reply)));
+}
+
+fn current(row: &RowView) -> Current {
+    let binding = Binding { main: row.main, backup: row.backup, id: row.id };
+    Current { id: row.id, haid: binding.encode(), generation: row.generation, degraded: row.main == row.backup }
+}
+
+impl Machine for ContextServer {
+    type Input<'a> = ServerInput<'a>;
+    type Output = Output;
+
+    fn handle(&mut self, now: Instant, input: ServerInput<'_>, outputs: &mut Vec<Output>) {
+        match input {
+            ServerInput::Timer => {
+                self.elect(now, election::Input::Timer, outputs);
+                self.on_timer(now, outputs);
+            }
+            ServerInput::Resign => self.elect(now, election::Input::Resign, outputs),
+            ServerInput::GiveBack => self.give_back(now, outputs),
+            ServerInput::Message(Message::Alias(message)) => {
+                self.elect(now, election::Input::Message(message), outputs);
+            }
+            ServerInput::Message(Message::Request(request)) => self.on_request(now, request, outputs),
+            ServerInput::Message(Message::Outcome(outcome)) => self.on_outcome(now, outcome, outputs),
+            ServerInput::Message(Message::View { view, degraded, .. }) => self.on_view(now, view, *degraded, outputs),
+            // These are not for a server.
+            ServerInput::Message(Message::Reply(_) | Message::Look { .. } | Message::Operation(_)) => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let next = self.candidate.deadline().unwrap_or(NEVER).min(self.next_look);
+        (next != NEVER).then_some(next)
+    }
+}
