@@ -73,9 +73,13 @@ pub fn failed(action: ContextAction, before: SeatState, after: SeatState) -> Cha
             (!before.expired, HASTE),
             (after.backup == Who::Seat, OWN_BACKUP),
         ],
-        ContextAction::Give => {
-            &[(!owns, (Property::OneOwnerPerEpoch, "only the owner hands its context over to the backup"))]
-        }
+        ContextAction::Give => &[
+            (!owns, (Property::OneOwnerPerEpoch, "only the owner hands its context over to the backup")),
+            (
+                before.cache != Cache::None,
+                (Property::NoStaleRead, "who hands a context over keeps nothing of it in its cache"),
+            ),
+        ],
         ContextAction::Repair => &[
             (!owns, (Property::OneOwnerPerEpoch, "only the owner names another backup")),
             (after.backup == Who::Seat, OWN_BACKUP),

@@ -69,6 +69,11 @@ impl ContextOracle {
         }
     }
 
+    /// Takes more contexts in, up to `objects` in all.
+    pub fn grow(&mut self, objects: usize) {
+        self.objects.resize(objects.max(self.objects.len()), Object::default());
+    }
+
     /// Forgets the run, and keeps the memory for the next one.
     pub fn reset(&mut self) {
         self.objects.fill(Object::default());

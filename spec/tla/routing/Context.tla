@@ -164,17 +164,18 @@ Take(m) ==
                THEN wrongs \cup (IF expired THEN {} ELSE {"haste"}) \cup (IF Named(m) THEN {} ELSE {"stranger"})
                ELSE wrongs
 
-\* The owner hands the context over to the backup, and keeps nothing of it. The new epoch is granted to nobody yet.
+\* The owner hands the context over to the backup, once it keeps nothing of it. The new epoch is granted to nobody yet.
 Give(m) ==
   /\ main = m
   /\ Owns => Owner(m)
+  /\ (Owns /\ m \in Server) => cache[m] = "none"
   /\ m \in Server => backup # m
   /\ main' = backup
   /\ backup' = m
   /\ token' = [s \in Server |-> IF token[s] = "open" THEN "fenced" ELSE token[s]]
   /\ wrote' = Nobody
   /\ Expiry
-  /\ cache' = [s \in Server |-> IF s = m THEN "none" ELSE cache[s]]
+  /\ cache' = cache
   /\ doubted' = doubted
   /\ write' = write
   /\ split' = split

@@ -51,8 +51,7 @@ fn is_step(kept: bool, action: ContextAction, m: usize, s: &ContextState, t: &Co
             (same.main, same.backup, same.expired) = (s.backup, name, t.expired);
             fence(&mut same);
             same.wrote = None;
-            same.seats[m].cache = Cache::None;
-            s.main == name && s.backup != name && (!kept || owns)
+            s.main == name && s.backup != name && (!kept || owns && s.seats[m].cache == Cache::None)
         }
         ContextAction::Repair => {
             same.backup = t.backup;
@@ -171,7 +170,6 @@ fn attempt(chance: &mut Chance, servers: usize, action: ContextAction, m: usize,
         ContextAction::Give => {
             (t.main, t.backup, t.wrote) = (s.backup, name, None);
             fence(&mut t);
-            t.seats[m].cache = Cache::None;
         }
         ContextAction::Repair => t.backup = Some(chance.below(servers) as u8),
         ContextAction::Load => t.seats[m].cache = Cache::ALL[1 + usize::from(chance.one_in(4))],
