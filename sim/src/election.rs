@@ -315,6 +315,7 @@ impl Protocol for Election {
     fn command_of_task(task: &Task, actor: &Actor) -> Option<Command> {
         match task.what {
             TaskKind::Resign => (actor.utype == task.utype).then_some(Command::Resign),
+            TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell => None,
         }
     }
 
@@ -322,6 +323,9 @@ impl Protocol for Election {
         match task.what {
             TaskKind::Resign if task.utype < options.utypes => Ok(()),
             TaskKind::Resign => Err(("utype", format!("there are {} kinds", options.utypes))),
+            TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell => {
+                Err(("what", "no task of an election; expected resign".to_owned()))
+            }
         }
     }
 

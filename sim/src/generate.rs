@@ -59,11 +59,13 @@ pub struct Draw<P: Protocol> {
     pub options: P::Options,
     /// [`Protocol::members`].
     members: Vec<Place>,
+    /// [`Protocol::victims`].
+    victims: Vec<Place>,
 }
 
 impl<P: Protocol> Draw<P> {
     pub(crate) fn new(stream: Stream, options: P::Options) -> Self {
-        Self { stream, members: P::members(&options), options }
+        Self { stream, members: P::members(&options), victims: P::victims(&options), options }
     }
 
     pub(crate) fn interval_us(&self) -> u64 {
@@ -162,13 +164,13 @@ impl<P: Protocol> Draw<P> {
 
     /// Most often the primary, else any member.
     pub(crate) fn node(&mut self) -> Place {
-        let any = self.member();
+        let any = self.victim();
         if self.stream.below(10) < 7 { Place::Primary } else { any }
     }
 
-    /// Any member. One word.
-    pub fn member(&mut self) -> Place {
-        self.stream.pick(&self.members)
+    /// Any victim. One word.
+    pub fn victim(&mut self) -> Place {
+        self.stream.pick(&self.victims)
     }
 
     fn direction(&mut self) -> Direction {
@@ -181,7 +183,7 @@ impl<P: Protocol> Draw<P> {
 
     pub(crate) fn fault(&mut self, name: &str, victim: Place) -> FaultKind {
         let by_us = self.span_us();
-        let other = self.member();
+        let other = self.victim();
         let whose = (self.stream.below(4) > 0).then_some(victim);
         let store_too = if self.stream.below(4) == 0 { Place::Store } else { victim };
         let coin = self.stream.below(2) == 0;
@@ -190,9 +192,10 @@ impl<P: Protocol> Draw<P> {
             "crash" if P::RESOURCE.is_some() && self.stream.below(8) == 0 => {
                 FaultKind::Crash { node: Place::Resource, durable: true }
             }
-            "crash" => FaultKind::Crash { node: victim, durable: coin },
+            "crash" => FaultKind::Crash { node: victim, durable: coin || !P::may_forget(victim) },
             "pause" => FaultKind::Pause { node: store_too },
             "suspend" => FaultKind::Suspend { node: victim },
+            "clone" if !P::may_forget(other) => FaultKind::Crash { node: other, durable: true },
             "clone" => FaultKind::Clone { node: other, of: victim },
             "isolate" => FaultKind::Isolate { node: store_too, direction: self.direction() },
             "cut" => {

@@ -26,6 +26,7 @@ pub mod protocol;
 pub mod protocols;
 pub mod queue;
 pub mod report;
+pub mod routing;
 pub mod run_id;
 pub mod simulation;
 pub mod trace;

@@ -7,6 +7,7 @@ use crate::election;
 use crate::fault::Place;
 use crate::plan::{PlanError, invalid};
 use crate::protocols;
+use crate::routing;
 use failproof_core::Duration;
 use failproof_core::election::Bounds;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ use std::ops::{Deref, DerefMut};
 pub enum Options {
     /// Of an election.
     Election(election::Options),
+    /// Of context routing.
+    Routing(routing::Options),
 }
 
 /// What the options of every protocol say.
@@ -86,6 +89,7 @@ impl Deref for Options {
     fn deref(&self) -> &Self::Target {
         match self {
             Self::Election(options) => options,
+            Self::Routing(options) => options,
         }
     }
 }
@@ -94,6 +98,7 @@ impl DerefMut for Options {
     fn deref_mut(&mut self) -> &mut Self::Target {
         match self {
             Self::Election(options) => options,
+            Self::Routing(options) => options,
         }
     }
 }

@@ -85,8 +85,14 @@ pub struct Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
-    /// Asks a primary to hand over. Others ignore it.
+    /// Asks a primary to give its role up, or a server its alias. Others ignore it.
     Resign,
+    /// Asks a server to hand its contexts over to their backups.
+    HandOver,
+    /// Lets a client present a HAID that it relabelled, once.
+    Forge,
+    /// Lets a client present a HAID in another spelling, once.
+    Respell,
 }
 
 /// What happens to one message.

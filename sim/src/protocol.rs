@@ -198,6 +198,8 @@ pub trait Protocol: Sized + 'static {
     const WORDS: Words;
     /// The actor to which operations travel whose arrival the judge counts, if there is one.
     const RESOURCE: Option<ActorId>;
+    /// Whether anything is left of a disk that is lost: [`Protocol::left_of`].
+    const KEEPS_ELSEWHERE: bool = false;
 
     /// The options of one of its plans.
     ///
@@ -225,6 +227,11 @@ pub trait Protocol: Sized + 'static {
     fn boot(plan: &Plan, actor: &Actor, boot: Boot<Self::Disk>) -> Self::Machine;
     /// What would survive a crash now.
     fn disk(machine: &Self::Machine) -> Option<Self::Disk>;
+    /// What is left of a disk that is lost, because it is kept elsewhere too.
+    #[must_use]
+    fn left_of(_disk: Self::Disk) -> Option<Self::Disk> {
+        None
+    }
     /// Which start of its protocol this is within the process, from 1.
     fn life(machine: &Self::Machine) -> u32;
     /// The judge of a run.
@@ -255,8 +262,18 @@ pub trait Protocol: Sized + 'static {
 
     /// Changes the options of a plan that is drawn: sizes, and clocks if `classes` disturb them.
     fn knobs(draw: &mut Draw<Self>, classes: &[FaultClass]);
-    /// Whom bursts have as their victims when it is not the primary, and what stands on either side of a partition.
+    /// What stands on either side of a partition.
     fn members(options: &Self::Options) -> Vec<Place>;
+    /// Whom bursts have as their victims when it is not the primary; some of them more often, if they are there again.
+    #[must_use]
+    fn victims(options: &Self::Options) -> Vec<Place> {
+        Self::members(options)
+    }
+    /// Whether a place may lose its disk.
+    #[must_use]
+    fn may_forget(_place: Place) -> bool {
+        true
+    }
     /// The other end of a link of `victim` that is cut. A fixed number of words, whoever the victim is.
     fn peer(draw: &mut Draw<Self>, victim: Place) -> Place;
     /// What an operator does at a time. A fixed number of words.

@@ -12,6 +12,7 @@ use crate::options::Options;
 use crate::plan::{Plan, Task};
 use crate::protocol::{Protocol, Words};
 use crate::report::RunReport;
+use crate::routing::Routing;
 use crate::trace::Record;
 use std::fmt;
 use std::marker::PhantomData;
@@ -49,7 +50,7 @@ pub(crate) trait Known: Sync {
 struct Of<P>(PhantomData<fn() -> P>);
 
 /// All of them, in the order of `--protocol all`.
-static ALL: [&dyn Known; 1] = [&Of::<Election>(PhantomData)];
+static ALL: [&dyn Known; 2] = [&Of::<Election>(PhantomData), &Of::<Routing>(PhantomData)];
 
 /// The one that is meant where none is named.
 pub const USUAL: &str = Election::NAME;

@@ -316,9 +316,9 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         machine
     }
 
-    /// Keeps what an actor's disk holds, to be found by its next start.
-    pub fn keep_disk(&mut self, actor: ActorId, disk: Option<P::Disk>) {
-        self.actors[usize::from(actor)].disk = disk;
+    /// Keeps what an actor's disk holds, to be found by its next start; or what is left of it, if it is lost.
+    pub fn keep_disk(&mut self, actor: ActorId, disk: Option<P::Disk>, durable: bool) {
+        self.actors[usize::from(actor)].disk = if durable { disk } else { disk.and_then(P::left_of) };
     }
 
     /// Whether an event that is due happens.

@@ -102,6 +102,16 @@ impl TableServer {
         self.served
     }
 
+    /// The same, to be asked what an answer may change.
+    pub(crate) const fn table_mut(&mut self) -> &mut HeartbeatTable {
+        &mut self.table
+    }
+
+    /// The clocks as the store reads them.
+    pub(crate) fn clocks(&self, steady: Instant, wall: Instant) -> StoreNow {
+        self.granularity.clocks(steady, wall)
+    }
+
     /// Nothing happens that concerns the table.
     pub(crate) const fn rest(&mut self) {
         self.served = Served::Nothing;
@@ -218,7 +228,7 @@ impl TableServer {
     }
 
     /// The table as it was `by` ago; as far back as is known.
-    fn at(&self, steady: Instant, by: Duration) -> &HeartbeatTable {
+    pub(crate) fn at(&self, steady: Instant, by: Duration) -> &HeartbeatTable {
         let then = Instant::from_micros(steady.as_micros().saturating_sub(by.as_micros()));
         let held = self.former.iter().rev().find(|(from, _)| *from <= then);
         held.or(self.former.front()).map_or(&self.table, |(_, table)| table)

@@ -52,8 +52,8 @@ fn obey<P: Protocol>(
     match directive {
         Directive::Kill { place, durable } => {
             for actor in world.actors_at(place).collect::<Vec<_>>() {
-                let disk = if durable { P::disk(&machines[usize::from(actor)]) } else { None };
-                world.keep_disk(actor, disk);
+                let disk = P::disk(&machines[usize::from(actor)]).filter(|_| durable || P::KEEPS_ELSEWHERE);
+                world.keep_disk(actor, disk, durable);
             }
             for event in waiting[place].drain(..) {
                 world.drop_event(&event);

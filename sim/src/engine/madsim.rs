@@ -137,7 +137,7 @@ impl<P: Protocol> Supervisor<P> {
         let addresses = Arc::new((0..actors as ActorId).map(port_of).collect());
         let pairs = (0..places).flat_map(|one| (one + 1..places).map(move |other| (one, other)));
         let links = pairs.filter(|(one, other)| world.talks(*one, *other)).collect();
-        let keeps = |place| plan.faults.iter().any(|fault| keeps_disk(&fault.kind, place));
+        let keeps = |place| plan.faults.iter().any(|fault| keeps_disk::<P>(&fault.kind, place));
         let durable = world.cast().iter().map(|actor| keeps(actor.place)).collect();
         Self {
             handle,
@@ -284,13 +284,15 @@ fn address(place: usize, port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::new(10, a, b, c), port))
 }
 
-/// Whether a fault ends processes of `place` and lets their disks survive.
-fn keeps_disk(kind: &FaultKind, place: Place) -> bool {
-    match kind {
+/// Whether a fault ends processes of `place` and lets their disks survive, or something of them.
+fn keeps_disk<P: Protocol>(kind: &FaultKind, place: Place) -> bool {
+    let kept = |durable: bool| durable || P::KEEPS_ELSEWHERE;
+    match *kind {
         FaultKind::Crash { node: Place::Primary, durable } => {
-            *durable && !matches!(place, Place::Store | Place::Resource)
+            kept(durable) && !matches!(place, Place::Store | Place::Resource)
         }
-        FaultKind::Crash { node, durable } => *durable && *node == place,
+        FaultKind::Crash { node, durable } => kept(durable) && node == place,
+        FaultKind::Wipe {} => kept(false) && place == Place::Store,
         _ => false,
     }
 }

@@ -177,7 +177,9 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         }
         if self.places[place].down > 1 {
             if !durable {
-                self.actors.iter_mut().filter(|actor| actor.place == place).for_each(|actor| actor.disk = None);
+                for actor in self.actors.iter_mut().filter(|actor| actor.place == place) {
+                    actor.disk = actor.disk.take().and_then(P::left_of);
+                }
             }
             return;
         }

@@ -312,8 +312,8 @@ impl<P: Protocol> Mail<P> {
             seat.timer = None;
             // A waker keeps its task, and so a machine, alive.
             seat.alarm = Alarm::new();
-            let disk = seat.disk.take().filter(|_| durable);
-            self.world.keep_disk(actor, disk);
+            let disk = seat.disk.take();
+            self.world.keep_disk(actor, disk, durable);
         }
         for ticket in 0..self.wire.len() {
             if let Some(event) = self.wire[ticket].take_if(|event| self.world.place_of(event.key.target()) == place) {

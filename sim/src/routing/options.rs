@@ -1,0 +1,270 @@
+//! The knobs of a run of context routing: sizes, times, rules and what is assumed of the world.
+
+use super::Routing;
+use crate::options::{self, ClockOptions, ProtocolOptions};
+use crate::plan::{Plan, PlanError, invalid};
+use crate::protocol::Protocol;
+use failproof_core::election::{self, Bounds, Fencing, Work};
+use failproof_core::routing::{Adopts, ClientConfig, GatewayConfig, Rules, ServerConfig};
+use failproof_core::{Duration, Host, Utype};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The options of context routing.
+///
+/// [`Options::default`] is three gateways, five servers, 20 clients and 200 contexts, I = 1 s, T = 5 s, ten minutes,
+/// hardened rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// How many gateways there are; at least 1, at most 64.
+    pub gateways: u16,
+    /// How many context servers there are, each with an alias of its own; at least 1, at most 8.
+    pub servers: u16,
+    /// How many clients there are; at least 1, at most 1,000.
+    pub clients: u16,
+    /// How many contexts there are in the end; at most 10,000. Each belongs to one client.
+    pub contexts: u16,
+    /// How many of them exist from the start, without owners.
+    pub unowned: u16,
+    /// How long the run is, in true microseconds.
+    pub time_us: u64,
+    /// I: from one heartbeat of a server to the next, and from one look at the aliases to the next.
+    pub heartbeat_interval_us: Duration,
+    /// T of the aliases; more than twice I.
+    pub heartbeat_timeout_us: Duration,
+    /// The longest T that a fault may configure; at least T.
+    pub longest_term_us: Duration,
+    /// From one request of a client to the next.
+    pub every_us: Duration,
+    /// How long a client waits before it asks again.
+    pub patience_us: Duration,
+    /// What is assumed; belief is owed within.
+    pub bounds: Bounds,
+    /// The decisions.
+    pub rules: Rules,
+    /// Clocks that are not perfect from the start.
+    #[serde(default)]
+    pub clocks: Vec<ClockOptions>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let election = crate::election::Options::default();
+        Self {
+            gateways: 3,
+            servers: 5,
+            clients: 20,
+            contexts: 200,
+            unowned: 0,
+            time_us: election.time_us,
+            heartbeat_interval_us: election.heartbeat_interval_us,
+            heartbeat_timeout_us: election.heartbeat_timeout_us,
+            longest_term_us: election.longest_term_us,
+            every_us: Duration::from_secs(1),
+            patience_us: Duration::from_secs(1),
+            bounds: election.bounds,
+            rules: Rules::hardened(),
+            clocks: Vec::new(),
+        }
+    }
+}
+
+/// How many hops a request takes at most: to a gateway, a server, twice to the store and back, and home.
+pub(super) const HOPS: u64 = 8;
+
+const GATEWAYS_MAX: u16 = 64;
+const CLIENTS_MAX: u16 = 1_000;
+const CONTEXTS_MAX: u16 = 10_000;
+
+impl Options {
+    /// The rules by which aliases are held: those of the hardened election. No resource is behind an alias, so nothing
+    /// is sealed; contexts have epochs of their own.
+    pub(super) fn election_rules() -> election::Rules {
+        election::Rules { fencing: Fencing::None, ..election::Rules::hardened() }
+    }
+
+    fn candidate(&self, alias: u16, host: u16) -> election::Config {
+        election::Config {
+            utype: Utype(alias as u8),
+            host: Host(host),
+            heartbeat_interval: self.heartbeat_interval_us,
+            heartbeat_timeout: self.heartbeat_timeout_us,
+            bounds: self.bounds,
+            rules: Self::election_rules(),
+            affinity: None,
+            work: Work { every_us: Duration::ZERO, takes_us: Duration::ZERO },
+        }
+    }
+
+    /// The parameters of the server on machine `host`, which is configured for `alias`.
+    pub(super) fn server(&self, alias: u16, host: u16) -> ServerConfig {
+        ServerConfig {
+            candidate: self.candidate(alias, host),
+            contexts: self.contexts.into(),
+            patience: self.patience_us,
+            rules: self.rules,
+        }
+    }
+
+    pub(super) const fn gateway(&self, gateway: u16) -> GatewayConfig {
+        GatewayConfig { gateway, servers: self.servers, refresh: self.heartbeat_interval_us, rules: self.rules }
+    }
+
+    /// The contexts without owners are dealt out one by one, and so are those that are to be created.
+    pub(super) fn client(&self, client: u16) -> ClientConfig {
+        let share = |all: u16| all / self.clients + u16::from(client < all % self.clients);
+        ClientConfig {
+            client,
+            gateways: self.gateways,
+            creates: share(self.contexts - self.unowned),
+            adopts: Adopts { first: client.into(), step: self.clients.into(), count: share(self.unowned) },
+            every: self.every_us,
+            patience: self.patience_us,
+        }
+    }
+}
+
+impl From<Options> for crate::options::Options {
+    fn from(options: Options) -> Self {
+        Self::Routing(options)
+    }
+}
+
+impl Plan {
+    /// The options of context routing.
+    ///
+    /// # Panics
+    /// When it is the plan of another protocol.
+    #[must_use]
+    pub fn routing(&self) -> &Options {
+        self.options.own()
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Panics
+    /// When it is the plan of another protocol.
+    #[must_use]
+    pub fn routing_mut(&mut self) -> &mut Options {
+        self.options.own_mut()
+    }
+}
+
+impl ProtocolOptions for Options {
+    fn protocol(&self) -> &'static str {
+        "routing"
+    }
+
+    fn time_us(&self) -> u64 {
+        self.time_us
+    }
+
+    fn set_time_us(&mut self, time_us: u64) {
+        self.time_us = time_us;
+    }
+
+    fn set_size(&mut self, name: &str, size: u16) -> bool {
+        let field = match name {
+            "gateways" => &mut self.gateways,
+            "servers" => &mut self.servers,
+            "clients" => &mut self.clients,
+            "contexts" => &mut self.contexts,
+            _ => return false,
+        };
+        *field = size;
+        true
+    }
+
+    fn set_limits(&mut self, interval: Duration, timeout: Duration, bounds: Bounds) {
+        self.heartbeat_interval_us = interval;
+        self.heartbeat_timeout_us = timeout;
+        self.longest_term_us = timeout;
+        self.bounds = bounds;
+    }
+
+    fn heartbeat_interval(&self) -> Duration {
+        self.heartbeat_interval_us
+    }
+
+    fn heartbeat_timeout(&self) -> Duration {
+        self.heartbeat_timeout_us
+    }
+
+    fn longest_term(&self) -> Duration {
+        self.longest_term_us
+    }
+
+    fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    fn clocks(&self) -> &[ClockOptions] {
+        &self.clocks
+    }
+
+    fn sizes(&self) -> Vec<(u64, &'static str)> {
+        vec![
+            (self.gateways.into(), "gateway"),
+            (self.servers.into(), "server"),
+            (self.clients.into(), "client"),
+            (self.contexts.into(), "context"),
+        ]
+    }
+
+    fn rules(&self) -> Value {
+        options::to_value(&self.rules)
+    }
+
+    fn set_rules(&mut self, rules: Value) -> serde_json::Result<()> {
+        self.rules = serde_json::from_value(rules)?;
+        Ok(())
+    }
+
+    fn read_rules(&mut self, text: &str) -> serde_json::Result<()> {
+        self.rules = serde_json::from_str(text)?;
+        Ok(())
+    }
+
+    fn named_rules(&self) -> Vec<(&'static str, Value)> {
+        Rules::NAMED.iter().map(|(name, rules)| (*name, options::to_value(rules))).collect()
+    }
+
+    fn check(&self) -> Result<(), PlanError> {
+        let sizes = [
+            ("options.gateways", self.gateways, 1, GATEWAYS_MAX),
+            ("options.servers", self.servers, 1, Utype::MAX as u16),
+            ("options.clients", self.clients, 1, CLIENTS_MAX),
+            ("options.contexts", self.contexts, 1, CONTEXTS_MAX),
+            ("options.unowned", self.unowned, 0, self.contexts),
+        ];
+        for (field, size, least, most) in sizes {
+            if !(least..=most).contains(&size) {
+                return Err(invalid(field, format!("{size}; expected {least} to {most}")));
+            }
+        }
+        options::check_time(self)?;
+        options::check_spans(self, &[self.every_us, self.patience_us])?;
+        let path = self.bounds.fastest(self.bounds.latency_us_max.times(HOPS));
+        if path >= self.patience_us {
+            let problem = format!(
+                "a request takes up to {path}, and a client waits for it only for {}: it might never be answered; \
+                 lower options.bounds.latency_us_max or wait longer",
+                self.patience_us
+            );
+            return Err(invalid("options.patience_us", problem));
+        }
+        for alias in 0..self.servers {
+            self.candidate(alias, 0).checked().map_err(|error| invalid("options", error.to_string()))?;
+        }
+        options::check_longest_term(self)?;
+        options::check_clocks(self)?;
+        let places = Routing::places(self);
+        match self.clocks.iter().find(|clock| !places.contains(&clock.node)) {
+            Some(ClockOptions { node, .. }) => {
+                Err(invalid("options.clocks", format!("names {node}, which is no place")))
+            }
+            None => Ok(()),
+        }
+    }
+}
