@@ -32,6 +32,8 @@ fn a_cached_read_is_served_within_the_term_only() {
     let outputs = feed(&mut server, at(4_900), ServerInput::Message(&read(3)));
     assert!(matches!(answers(&outputs)[..], [Answer::Value(_, [0, 0])]), "{outputs:?}");
     assert_eq!(outputs.len(), 1, "nobody was asked");
+    assert!(server.cached(CONTEXT, at(4_900)).is_some());
+    assert_eq!(server.cached(CONTEXT, at(5_000)), None);
     // It slept, and was not told by a timer.
     let outputs = feed(&mut server, at(5_000), ServerInput::Message(&read(4)));
     assert_eq!((answers(&outputs), outputs.len()), (alloc::vec![Answer::Unavailable], 1));
