@@ -531,7 +531,7 @@ fn only_degraded_rows_are_repaired(records: &[Record]) -> Judgement {
                 continue;
             };
             let Some((now_main, now_backup)) = row.owners else { return convict(format!("{id:?} lost its owners")) };
-            if now_main != main || now_backup == backup {
+            if now_main != main || (now_backup, row.generation) == (backup, before.generation) {
                 continue;
             }
             let by_owner = record.operation.is_some_and(|(operation, ..)| {
@@ -539,7 +539,12 @@ fn only_degraded_rows_are_repaired(records: &[Record]) -> Judgement {
                     && (operation.alias, operation.term) == (main, before.holder)
             });
             let rest = Row { owners: before.owners, generation: before.generation, ..*row };
-            if !by_owner || main != backup || rest != *before || row.generation <= before.generation {
+            if !by_owner
+                || main != backup
+                || now_backup == main
+                || rest != *before
+                || row.generation <= before.generation
+            {
                 return convict(format!("{:?} made {before:?} {row:?}", record.operation));
             }
         }
