@@ -51,8 +51,6 @@ pub enum Change {
     },
     /// The content changed. Spec: `Apply`.
     Written {
-        /// What it held before.
-        before: Content,
         /// Whether the heartbeat row of the main had expired.
         expired: bool,
     },
@@ -290,7 +288,6 @@ impl ContextTable {
     ) -> (Verdict, Change) {
         let Some(row) = self.rows.get_mut(id.0 as usize) else { return (Verdict::Missing, Change::None) };
         let key = usize::from(key) % KEYS;
-        let before = row.content;
         match self.rules.ownership {
             Ownership::LastWriter => row.content = content,
             Ownership::Epoch => {
@@ -305,7 +302,7 @@ impl ContextTable {
             }
         }
         row.version += 1;
-        (Verdict::Done, Change::Written { before, expired })
+        (Verdict::Done, Change::Written { expired })
     }
 
     fn give(&mut self, id: ContextId, alias: Alias, epoch: u32) -> (Verdict, Change) {
