@@ -63,6 +63,9 @@ pub struct RoutingJudge {
     margin_smallest_us: Option<u64>,
     marks: Marks,
     false_ends: u64,
+    /// By alias: how many contexts were created with it as main.
+    creations: Vec<u64>,
+    degraded_answers: u64,
 }
 
 impl RoutingJudge {
@@ -76,8 +79,8 @@ impl RoutingJudge {
             store_clock_out: false,
             holders: (0..options.servers).map(Holder::new).collect(),
             held: Held::default(),
-            contexts: Contexts::new(options.contexts.into(), options.servers),
-            told: vec![None; options.contexts.into()],
+            contexts: Contexts::new(options.contexts as usize, options.servers),
+            told: vec![None; options.contexts as usize],
             asked: vec![Asked::default(); options.clients.into()],
             machines: vec![None; options.servers.into()],
             created: BTreeSet::new(),
@@ -89,6 +92,8 @@ impl RoutingJudge {
             margin_smallest_us: None,
             marks: Marks::default(),
             false_ends: 0,
+            creations: vec![0; options.servers.into()],
+            degraded_answers: 0,
         }
     }
 
@@ -218,6 +223,7 @@ impl RoutingJudge {
 
     /// Whoever asks gets the same HAID of a context and generation.
     fn check_told(&mut self, step: &Step<'_, Routing>, current: &Current) {
+        self.degraded_answers += u64::from(current.degraded);
         let told = &mut self.told[current.id.0 as usize];
         match *told {
             Some((generation, haid)) if generation == current.generation && haid != current.haid => {
@@ -303,6 +309,7 @@ impl RoutingJudge {
                     let guard = "a context that has owners was adopted once more";
                     self.broken(Property::OneHaidPerContext, who, ContextAction::Create, guard);
                 }
+                self.creations[usize::from(seat)] += u64::from(change == Change::Created);
                 self.contexts.created(id, owners, at_us)
             }
             Change::Granted => self.contexts.granted(id, seat, at_us),
@@ -473,6 +480,10 @@ impl Judge<Routing> for RoutingJudge {
         report.led_us = at_us * self.holders.len() as u64;
         report.false_step_downs = self.false_ends;
         report.margin_smallest_us = self.margin_smallest_us;
+        let created = self.creations.iter().enumerate();
+        report.counters = created.map(|(alias, count)| (format!("created on cs_{alias}"), *count)).collect();
+        report.counters.insert("degraded contexts at end".to_owned(), self.contexts.degraded());
+        report.counters.insert("degraded answers".to_owned(), self.degraded_answers);
         report.coverage = Some(self.contexts.coverage().clone());
         report.marks = std::mem::take(&mut self.marks);
         report.marks.merge(self.contexts.marks());

@@ -48,8 +48,8 @@ impl StoreServer {
             _ => (None, None),
         };
         let fresh = || {
-            let (aliases, contexts) = (options.servers.into(), options.contexts.into());
-            ContextTable::new(options.rules, aliases, options.unowned.into(), contexts)
+            let (unowned, contexts) = (options.unowned as usize, options.contexts as usize);
+            ContextTable::new(options.rules, options.servers.into(), unowned, contexts)
         };
         let config = TableConfig {
             utypes: options.servers.into(),

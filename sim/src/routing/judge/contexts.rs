@@ -67,6 +67,12 @@ impl Contexts {
         self.states.iter().find_map(|state| state.main)
     }
 
+    /// How many contexts have one instance only.
+    pub(super) fn degraded(&self) -> u64 {
+        let first_keys = self.states.iter().step_by(KEYS);
+        first_keys.filter(|state| state.main.is_some() && state.main == state.backup).count() as u64
+    }
+
     /// How many contexts are served from a seat's cache.
     pub(super) fn cached_at(&self, seat: u8) -> usize {
         self.contexts.iter().filter(|context| context.cached[usize::from(seat)].is_some()).count()
