@@ -299,12 +299,13 @@ impl ContextTable {
         match self.rules.ownership {
             Ownership::LastWriter => row.content = content,
             Ownership::Epoch => {
-                // A change that is in the row already counts as done, whoever asks.
-                if row.content[key] >= seq {
-                    return (Verdict::Done, Change::None);
-                }
                 if row.epoch != epoch || row.owners.is_none_or(|(main, _)| main != alias) {
                     return (Verdict::NotOwner, Change::None);
+                }
+                // A change that is in the row already counts as done, but for the owner only: if anybody else told so, the
+                // owner might go on without it, when the answer to its own write was lost.
+                if row.content[key] >= seq {
+                    return (Verdict::Done, Change::None);
                 }
                 row.content[key] = seq;
             }
