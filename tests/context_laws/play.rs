@@ -89,7 +89,7 @@ pub(super) struct Tables {
     pub(super) heartbeats: HeartbeatTable,
     pub(super) contexts: ContextTable,
     /// How many contexts name each alias, as the context table counts them.
-    pub(super) loads: [u16; ALIASES],
+    pub(super) loads: [u32; ALIASES],
 }
 
 impl Record {
