@@ -4,7 +4,8 @@
 //! on its own thread.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use failproof_benches::{ENGINES, one_hour, run};
+use failproof::engine::Engine;
+use failproof_benches::{ENGINES, one_hour, run, ten_minutes_of_routing};
 use std::time::Duration;
 
 fn one_simulated_hour(c: &mut Criterion) {
@@ -25,5 +26,17 @@ fn one_simulated_hour(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, one_simulated_hour);
+/// One throughput: events per second.
+fn ten_minutes_of_context_routing(c: &mut Criterion) {
+    let plan = ten_minutes_of_routing();
+    let mut group = c.benchmark_group("events of routing");
+    group.sample_size(10).warm_up_time(Duration::from_secs(1));
+    group.throughput(Throughput::Elements(run(Engine::Fast, &plan).events));
+    for engine in ENGINES {
+        group.bench_function(engine.to_string(), |bencher| bencher.iter(|| run(*engine, &plan)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, one_simulated_hour, ten_minutes_of_context_routing);
 criterion_main!(benches);

@@ -8,8 +8,10 @@ use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::plan::Plan;
 use failproof::report::RunReport;
+use failproof::routing;
 use failproof_core::Duration;
 use failproof_core::routing::{Key, Keyring};
+use failproof_spec::context::{Cache, ContextAction, ContextOracle, ContextState, Seat, Write};
 use failproof_spec::{Action, ActorId, Change, LeaseOracle, Token};
 use std::sync::Arc;
 
@@ -38,6 +40,14 @@ pub fn calm(nodes: u16, time_us: u64) -> Arc<Plan> {
 #[must_use]
 pub fn one_hour() -> Arc<Plan> {
     calm(Options::default().nodes, HOUR_US)
+}
+
+/// Ten calm minutes of context routing, with as many gateways, servers, clients and contexts as usual: about 90,000 events.
+#[must_use]
+pub fn ten_minutes_of_routing() -> Arc<Plan> {
+    let plan = Plan::calm(routing::Options::default());
+    plan.check().expect("the workload is a valid plan");
+    Arc::new(plan)
 }
 
 /// Runs `plan` without records, as a campaign does.
@@ -93,4 +103,27 @@ pub const HAID_60: &str = "22-22--cs_1_prod.example:9116cs_2_prod.example:911612
 #[must_use]
 pub fn haid_keys() -> Keyring {
     Keyring::new(vec![Key::new("k1", &[7; 32]).expect("a key")]).expect("a keyring")
+}
+
+/// An oracle that follows one context of five servers, and the state of that context: server 0 owns it and serves it from
+/// its cache, a change was acknowledged. A read leaves it as it is.
+///
+/// # Panics
+/// When the contract refuses a step on the way there.
+#[must_use]
+pub fn context_at_work() -> (ContextOracle, ContextState) {
+    let mut oracle = ContextOracle::new(1, 5);
+    let mut findings = Vec::new();
+    let mut state = ContextState { main: Some(0), backup: Some(1), ..ContextState::default() };
+    let mut step = |action, change: &dyn Fn(&mut ContextState)| {
+        change(&mut state);
+        oracle.step(action, 0, Some(0), state, 0, &mut findings);
+    };
+    step(ContextAction::Create, &|state| state.seats[0].token = Token::Open);
+    step(ContextAction::Load, &|state| state.seats[0].cache = Cache::Current);
+    step(ContextAction::Apply, &|state| (state.write, state.wrote) = (Write::Applied, Some(0)));
+    step(ContextAction::Ack, &|state| state.write = Write::Acked);
+    assert!(findings.is_empty(), "{findings:?}");
+    assert_eq!(state.seats[0], Seat { token: Token::Open, cache: Cache::Current, doubted: false });
+    (oracle, state)
 }

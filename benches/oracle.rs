@@ -1,7 +1,8 @@
 //! What judging one step costs, and what adding it to the trace does.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use failproof_benches::{AT_WORK, PRIMARY, oracle_at_work};
+use failproof_benches::{AT_WORK, PRIMARY, context_at_work, oracle_at_work};
+use failproof_spec::context::ContextAction;
 use failproof_spec::{Action, LeaseContract, PairCode, PairState, Side, Token, TraceHash};
 use std::hint::black_box;
 
@@ -21,6 +22,15 @@ fn judge(c: &mut Criterion) {
     group.bench_function("accept_again", |bencher| bencher.iter(|| oracle.accept_again(black_box(PRIMARY))));
     assert!(oracle.accept_again(PRIMARY), "the last step was the same Accept");
     group.finish();
+}
+
+fn judge_a_context(c: &mut Criterion) {
+    let (mut oracle, state) = context_at_work();
+    let mut findings = Vec::new();
+    c.bench_function("context oracle, a read", |bencher| {
+        bencher.iter(|| oracle.step(ContextAction::Read, 0, Some(0), black_box(state), 0, &mut findings));
+    });
+    assert!(findings.is_empty(), "{findings:?}");
 }
 
 fn look_up(c: &mut Criterion) {
@@ -43,5 +53,5 @@ fn hash(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, judge, look_up, hash);
+criterion_group!(benches, judge, judge_a_context, look_up, hash);
 criterion_main!(benches);

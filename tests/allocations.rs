@@ -2,18 +2,27 @@
 //!
 //! Method: a run of two hours allocates as often as one of an hour, so that construction and warm-up cancel out.
 
-use failproof::election::Options;
 use failproof::engine::Engine;
 use failproof::fault::{FaultKind, Place};
+use failproof::options::Options;
 use failproof::plan::Plan;
+use failproof::{election, routing};
 use std::sync::Arc;
 
 const HOUR_US: u64 = 3_600_000_000;
 
+/// Each protocol, small.
+fn protocols() -> [Options; 2] {
+    [
+        election::Options { utypes: 2, resolvers: 1, ..election::Options::default() }.into(),
+        routing::Options { clients: 3, contexts: 30, ..routing::Options::default() }.into(),
+    ]
+}
+
 /// Allocations and events of a run of so many hours, with something to do for the judge: a primary that pauses for longer
 /// than its term, once in the first hour.
-fn measured(hours: u64, record: bool) -> (u64, u64) {
-    let options = Options { time_us: hours * HOUR_US, utypes: 2, resolvers: 1, ..Options::default() };
+fn measured(mut options: Options, hours: u64, record: bool) -> (u64, u64) {
+    options.set_time_us(hours * HOUR_US);
     let pause = FaultKind::Pause { node: Place::Primary };
     let plan = Arc::new(Plan::calm(options).fault(pause, 600_000_000, 8_000_000));
     // What is built once for a process is not counted.
@@ -27,14 +36,21 @@ fn measured(hours: u64, record: bool) -> (u64, u64) {
 
 #[test]
 fn an_event_allocates_nothing_after_warm_up() {
-    let ((short, short_events), (long, long_events)) = (measured(1, false), measured(2, false));
-    assert!(long_events - short_events > 100_000, "{} events in the second hour", long_events - short_events);
-    assert_eq!(long, short, "the second hour allocates");
+    for options in protocols() {
+        let protocol = options.protocol();
+        let (short, short_events) = measured(options.clone(), 1, false);
+        let (long, long_events) = measured(options, 2, false);
+        let events = long_events - short_events;
+        assert!(events > 100_000, "{protocol}: {events} events in the second hour");
+        assert_eq!(long, short, "{protocol}: the second hour allocates");
+    }
 }
 
 /// The counter can convict: a run that keeps its records allocates for each of them.
 #[test]
 fn a_run_that_records_is_seen_to_allocate() {
-    let ((short, short_events), (long, long_events)) = (measured(1, true), measured(2, true));
+    let [election, _] = protocols();
+    let (short, short_events) = measured(election.clone(), 1, true);
+    let (long, long_events) = measured(election, 2, true);
     assert!(long - short > long_events - short_events);
 }

@@ -33,8 +33,10 @@ fn published(options: Options) -> Options {
 
 #[test]
 fn every_defect_has_its_row_and_every_decision_its_defence() {
-    let ids: Vec<_> = defence::of("election").map(|defence| defence.id.clone()).collect();
-    assert_eq!(ids, (1..=14).map(|n| format!("E{n}")).collect::<Vec<_>>());
+    for (protocol, letter, count) in [("election", 'E', 14), ("routing", 'R', 10)] {
+        let ids: Vec<_> = defence::of(protocol).map(|defence| defence.id.clone()).collect();
+        assert_eq!(ids, (1..=count).map(|n| format!("{letter}{n}")).collect::<Vec<_>>());
+    }
     for protocol in failproof::protocols::names() {
         let usual = Options::usual(protocol).expect("it is listed");
         let published = usual.clone().decided_by("published");
@@ -97,6 +99,27 @@ fn each_minimal_plan_is_small() {
         }
         let events = plan.faults.len() + plan.workload.len() + plan.fates.len();
         assert!(events <= 4, "{}: {events} faults, tasks and fates", defence.id);
+    }
+}
+
+/// What needs no fault shows on calm runs under published rules, and no longer with its defence.
+#[test]
+fn what_needs_no_fault_shows_on_calm_runs() {
+    for defence in defence::all().iter().filter(|defence| defence.faults.is_empty()) {
+        let published = Options::usual(&defence.protocol).expect("it is listed").decided_by("published");
+        let convicted = |options: &Options| {
+            (0..5).any(|seed| {
+                let found = broken(&generate(seed, options, &[]), |options| options, Engine::Fast);
+                found.contains(&defence.property.as_str())
+            })
+        };
+        assert!(convicted(&published), "{}: calm runs do not show it", defence.id);
+        assert!(
+            !convicted(&defence.added_to(published)),
+            "{}: calm runs show it with `{}`",
+            defence.id,
+            defence.switch
+        );
     }
 }
 

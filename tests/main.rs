@@ -20,6 +20,7 @@ mod haid;
 mod haid_laws;
 mod plan_laws;
 mod regressions;
+mod routing_load;
 mod simulations;
 mod snapshots;
 mod table_laws;

@@ -1,17 +1,31 @@
 //! Swarms of simulations: hardened rules hold under all faults and say so with evidence; published rules do not.
 
-use failproof::election::Options;
 use failproof::fault::FaultKind;
+use failproof::options::Options;
 use failproof::simulation::Simulation;
+use failproof::{election, routing};
 use failproof_core::election::Rules;
 use failproof_spec::Coverage;
 use std::collections::BTreeMap;
 
 /// 300 seeds of ten simulated minutes, five nodes, all faults: no violation, and the evidence that this means something.
 #[test]
-fn hardened_rules_hold_under_swarm_faults_with_evidence() {
-    let options = Options::default();
-    let near_us = options.heartbeat_timeout_us.as_micros() / 10;
+fn hardened_election_holds_under_swarm_faults_with_evidence() {
+    holds_with_evidence(election::Options::default().into(), 290);
+}
+
+/// The same with 3 gateways, 5 servers, 20 clients and 200 contexts. Each backward step of a clock lengthens the bound, so
+/// fewer runs are long enough to tell.
+#[test]
+fn hardened_routing_holds_under_swarm_faults_with_evidence() {
+    let options = routing::Options::default();
+    assert_eq!((options.gateways, options.servers, options.clients, options.contexts), (3, 5, 20, 200));
+    holds_with_evidence(options.into(), 150);
+}
+
+/// `told_min`: how many runs must be long enough to tell whether they come back.
+fn holds_with_evidence(options: Options, told_min: u32) {
+    let near_us = options.heartbeat_timeout().as_micros() / 10;
     let outcome = Simulation::seeds(options, "swarm", 0..300).run();
     outcome.assert_safe().assert_converged();
 
@@ -30,7 +44,7 @@ fn hardened_rules_hold_under_swarm_faults_with_evidence() {
         trusted += report.trusted_us;
         doubted += report.doubted_us;
         near += u64::from(report.margin_smallest_us.is_some_and(|margin| margin <= near_us));
-        told += u64::from(report.convergence.is_some_and(|convergence| convergence.told));
+        told += u32::from(report.convergence.is_some_and(|convergence| convergence.told));
     }
     if std::env::var_os("FAILPROOF_SEED").is_some() || std::env::var_os("FAILPROOF_PLAN").is_some() {
         return;
@@ -44,13 +58,13 @@ fn hardened_rules_hold_under_swarm_faults_with_evidence() {
     }
     assert!(near > 0, "no run came within a tenth of T of the limit");
     assert!(doubted * 4 <= trusted, "more than a fifth of the time is excused: {doubted} of {}", trusted + doubted);
-    assert!(told >= 290, "only {told} of 300 runs are long enough to tell whether they come back");
+    assert!(told >= told_min, "only {told} of 300 runs are long enough to tell whether they come back");
 }
 
 /// With perfect clocks and no pauses, the faults of store and network alone break the published rules.
 #[test]
 fn published_rules_break_under_store_and_network_faults() {
-    let options = Options { rules: Rules::published(), ..Options::default() };
+    let options = election::Options { rules: Rules::published(), ..election::Options::default() };
     let outcome = Simulation::seeds(options, "store,network", 0..40).run();
     let broken = |name: &str| outcome.reports().any(|r| r.violations.iter().any(|v| v.property == name));
     assert!(broken("AtMostOneWorkingPrimary"));
@@ -62,7 +76,7 @@ fn published_rules_break_under_store_and_network_faults() {
 #[test]
 fn client_go_and_shedlock_rules_show_their_known_weakness() {
     for rules in [Rules::client_go(), Rules::shedlock()] {
-        let options = Options { rules, ..Options::default() };
+        let options = election::Options { rules, ..election::Options::default() };
         let outcome = Simulation::seeds(options, "process", 0..60).run();
         assert!(outcome.reports().any(|r| r.violations.iter().any(|v| v.property == "NoStaleEffect")), "{rules:?}");
     }
@@ -71,7 +85,7 @@ fn client_go_and_shedlock_rules_show_their_known_weakness() {
 /// A failing simulation says the seed, where its plan is saved, and the line that replays it.
 #[test]
 fn a_failing_simulation_says_how_to_repeat_it() {
-    let options = Options { rules: Rules::published(), ..Options::default() };
+    let options = election::Options { rules: Rules::published(), ..election::Options::default() };
     let failure = std::panic::catch_unwind(|| {
         let _ = Simulation::seeds(options, "swarm", 0..5).run().assert_safe();
     });

@@ -342,6 +342,11 @@ impl Plan {
                 check_place(&field, place, &places)?;
             }
             fault.kind.check().map_err(|problem| invalid(&field, problem))?;
+            if let FaultKind::Crash { node, durable: false } | FaultKind::Clone { node, .. } = fault.kind
+                && !known.may_forget(node)
+            {
+                return Err(invalid(field, format!("{node} remembers what others rely on; expected a durable crash")));
+            }
         }
         for (i, task) in self.workload.iter().enumerate() {
             let field = format!("workload[{i}]");

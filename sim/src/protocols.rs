@@ -35,6 +35,8 @@ pub(crate) trait Known: Sync {
     fn read_plan(&self, text: &str) -> serde_json::Result<Plan>;
     /// All places of a plan.
     fn places(&self, plan: &Plan) -> Vec<Place>;
+    /// See [`Protocol::may_forget`].
+    fn may_forget(&self, place: Place) -> bool;
     /// See [`Protocol::knows`].
     fn knows(&self, kind: &str) -> bool;
     /// See [`Protocol::check_task`].
@@ -140,6 +142,10 @@ impl<P: Protocol> Known for Of<P> {
 
     fn places(&self, plan: &Plan) -> Vec<Place> {
         P::places(P::options(plan))
+    }
+
+    fn may_forget(&self, place: Place) -> bool {
+        P::may_forget(place)
     }
 
     fn knows(&self, kind: &str) -> bool {

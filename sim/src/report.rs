@@ -68,6 +68,8 @@ pub struct RunReport {
     pub longest_overlap_us: u64,
     /// How often each kind of fault began.
     pub faults: BTreeMap<String, u64>,
+    /// What else a protocol counts, by name.
+    pub counters: BTreeMap<String, u64>,
     /// Which actions and edges of the contract were taken.
     pub coverage: Option<Coverage>,
     /// What was reached, and when: what guidance goes by.

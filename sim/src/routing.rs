@@ -25,7 +25,7 @@ use crate::plan::{Plan, Task, TaskKind};
 use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Words};
 use failproof_core::election::{self, HeartbeatTable, Start};
 use failproof_core::routing::{
-    self, Alias, Answer, Client, ClientInput, ContextServer, ContextTable, Gateway, GatewayInput, Message, ServerInput,
+    self, Answer, Client, ClientInput, ContextServer, ContextTable, Gateway, GatewayInput, Message, ServerInput,
     Target, Verb, What,
 };
 use failproof_core::{Duration, Host, Instant, Machine};
@@ -486,9 +486,4 @@ fn digest(message: &Message) -> u64 {
             mixed(8, &[u64::from(outcome.tag), row, outcome.verdict as u64])
         }
     }
-}
-
-/// The machine that an alias belonged to first: by configuration, that of the same number.
-pub(crate) const fn first_machine(alias: Alias) -> u8 {
-    alias.0
 }

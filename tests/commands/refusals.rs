@@ -31,8 +31,9 @@ fn wrong_usage_is_refused_in_a_sentence_that_names_place_and_expectation() {
         refused(&["run", size, "3"], &[size, "protocol election has no such", "expected", "--protocol routing"]);
         refused(&["run", "--protocol", "all", size, "3"], &[size, "protocol election has no such"]);
         refused(&routing(&[size, "0"]), &[size, "expected 1 to"]);
-        refused(&routing(&[size, "65536"]), &[size]);
+        refused(&routing(&[size, "4294967296"]), &[size]);
     }
+    refused(&routing(&["--contexts", "1000001"]), &["--contexts: 1000001", "expected 1 to 1000000"]);
     refused(&routing(&["--servers", "9"]), &["--servers: 9", "expected 1 to 8"]);
     refused(&routing(&["--timeout", "2s"]), &["--timeout", "more than twice"]);
     refused(&routing(&["--rules", "client_go"]), &["--rules", "routing", "client_go", "expected hardened, published"]);

@@ -192,13 +192,13 @@ impl Crowd for Routing {
     }
 
     fn few(stream: &mut Stream, interval_us: u64, hardened: bool) -> routing::Options {
-        let contexts = stream.between(1, 12) as u16;
+        let contexts = stream.between(1, 12) as u32;
         routing::Options {
             gateways: stream.between(1, 2) as u16,
             servers: stream.between(1, 3) as u16,
             clients: stream.between(1, 3) as u16,
             contexts,
-            unowned: stream.below(u64::from(contexts)) as u16,
+            unowned: stream.below(u64::from(contexts)) as u32,
             time_us: 100 * interval_us,
             heartbeat_interval_us: Duration::from_micros(interval_us),
             heartbeat_timeout_us: Duration::from_micros(5 * interval_us),

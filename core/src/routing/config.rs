@@ -39,7 +39,7 @@ pub struct ClientConfig {
     /// How many gateways there are.
     pub gateways: u16,
     /// How many contexts it creates.
-    pub creates: u16,
+    pub creates: u32,
     /// The contexts without owners that it works with.
     pub adopts: Adopts,
     /// From one request to the next.
@@ -56,12 +56,12 @@ pub struct Adopts {
     /// From one to the next.
     pub step: u32,
     /// How many.
-    pub count: u16,
+    pub count: u32,
 }
 
 impl Adopts {
     /// The contexts.
     pub fn iter(self) -> impl Iterator<Item = ContextId> {
-        (0..u32::from(self.count)).map(move |n| ContextId(self.first + n * self.step))
+        (0..self.count).map(move |n| ContextId(self.first + n * self.step))
     }
 }

@@ -42,6 +42,7 @@ pub struct Cached {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     tag: u32,
+    term: Epoch,
     since: Instant,
     id: Option<ContextId>,
     writes: bool,
@@ -298,15 +299,16 @@ impl ContextServer {
             self.waiting.remove(0);
         }
         let writes = matches!(what, What::Write { .. });
-        self.waiting.push(Waiting { tag: self.tag, since: now, id: what.id(), writes, request });
-        let Self { tag, .. } = *self;
-        let (alias, host, term) = (self.alias(), self.config.candidate.host, self.term());
+        let (tag, alias, host, term) = (self.tag, self.alias(), self.config.candidate.host, self.term());
+        self.waiting.push(Waiting { tag, term, since: now, id: what.id(), writes, request });
         let operation = Operation { alias, host, term, tag, what };
         outputs.push(Output::Send(Target::Store, Message::Operation(operation)));
     }
 
     fn on_outcome(&mut self, now: Instant, outcome: &Outcome, outputs: &mut Vec<Output>) {
-        let Some(at) = self.waiting.iter().position(|waiting| waiting.tag == outcome.tag) else { return };
+        // One of an earlier process may bear the same number, but not the same term.
+        let asked = |waiting: &Waiting| (waiting.tag, waiting.term) == (outcome.tag, outcome.term);
+        let Some(at) = self.waiting.iter().position(asked) else { return };
         let Waiting { request, writes, .. } = self.waiting.remove(at);
         let Some(request) = request else { return self.on_own_outcome(outcome) };
         let (Some(row), Verdict::Done | Verdict::NotOwner) = (&outcome.row, outcome.verdict) else {

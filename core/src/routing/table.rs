@@ -6,14 +6,13 @@ use super::view::{AliasRow, View};
 use crate::election::{Claim, HeartbeatTable, Query, StoreNow};
 use crate::id::{Epoch, Host, Incarnation, Utype};
 use crate::time::{Duration, Instant};
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// The row of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The request that created it.
-    pub request: Option<(u16, u32)>,
     /// Main and backup; `None` before somebody adopted it.
     pub owners: Option<(Alias, Alias)>,
     /// The term of the alias in which ownership was granted last; [`Epoch::NONE`] if it waits for a grant.
@@ -51,8 +50,6 @@ pub enum Change {
     },
     /// The content changed. Spec: `Apply`.
     Written {
-        /// What it held before.
-        before: Content,
         /// Whether the heartbeat row of the main had expired.
         expired: bool,
     },
@@ -71,6 +68,8 @@ pub enum Change {
 pub struct ContextTable {
     rules: Rules,
     rows: Vec<Row>,
+    /// Which row each request created.
+    created: BTreeMap<(u16, u32), ContextId>,
     aliases: Vec<Named>,
     changes: u64,
 }
@@ -78,7 +77,9 @@ pub struct ContextTable {
 #[derive(Clone, Copy, Debug, Default)]
 struct Named {
     host: Option<Host>,
-    load: u16,
+    load: u32,
+    /// How many contexts name it as main and as backup.
+    alone: u32,
 }
 
 impl ContextTable {
@@ -87,8 +88,9 @@ impl ContextTable {
     #[must_use]
     pub fn new(rules: Rules, aliases: usize, unowned: usize, capacity: usize) -> Self {
         let mut rows = Vec::with_capacity(capacity);
-        rows.resize(unowned, Row::new(None));
-        Self { rules, rows, aliases: vec![Named::default(); aliases], changes: 0 }
+        rows.resize(unowned, Row::new());
+        let created = BTreeMap::new();
+        Self { rules, rows, created, aliases: vec![Named::default(); aliases], changes: 0 }
     }
 
     /// The row of a context.
@@ -111,7 +113,7 @@ impl ContextTable {
 
     /// How many contexts name an alias.
     #[must_use]
-    pub fn load(&self, alias: Alias) -> u16 {
+    pub fn load(&self, alias: Alias) -> u32 {
         self.aliases.get(usize::from(alias.0)).map_or(0, |named| named.load)
     }
 
@@ -134,9 +136,12 @@ impl ContextTable {
     /// A context that names `alias` as main and as backup, while another alias is held.
     #[must_use]
     pub fn degraded(&self, alias: Alias, view: &View) -> Option<ContextId> {
-        let others = view.live().any(|(other, _)| other != alias);
+        let alone = self.aliases.get(usize::from(alias.0)).is_some_and(|named| named.alone > 0);
+        if !alone || !view.live().any(|(other, _)| other != alias) {
+            return None;
+        }
         let own = |row: &Row| row.owners == Some((alias, alias));
-        self.rows.iter().position(own).filter(|_| others).map(|at| ContextId(at as u32))
+        self.rows.iter().position(own).map(|at| ContextId(at as u32))
     }
 
     /// Whether the heartbeat table may decide about a claim of an alias; if not, the claim is to be refused.
@@ -192,13 +197,14 @@ impl ContextTable {
             What::Create { request, backup } => {
                 let known = match self.rules.create_key {
                     CreateKey::None => None,
-                    CreateKey::Request => self.rows.iter().position(|row| row.request == Some(request)),
+                    CreateKey::Request => self.created.get(&request),
                 };
-                if let Some(at) = known {
-                    return (Some(ContextId(at as u32)), Verdict::Done, Change::None);
+                if let Some(id) = known {
+                    return (Some(*id), Verdict::Done, Change::None);
                 }
                 let id = ContextId(self.rows.len() as u32);
-                self.rows.push(Row::new(Some(request)));
+                self.rows.push(Row::new());
+                self.created.insert(request, id);
                 self.name(id, alias, backup, term);
                 (Some(id), Verdict::Done, Change::Created)
             }
@@ -290,22 +296,22 @@ impl ContextTable {
     ) -> (Verdict, Change) {
         let Some(row) = self.rows.get_mut(id.0 as usize) else { return (Verdict::Missing, Change::None) };
         let key = usize::from(key) % KEYS;
-        let before = row.content;
         match self.rules.ownership {
             Ownership::LastWriter => row.content = content,
             Ownership::Epoch => {
-                // A change that is in the row already counts as done, whoever asks.
-                if row.content[key] >= seq {
-                    return (Verdict::Done, Change::None);
-                }
                 if row.epoch != epoch || row.owners.is_none_or(|(main, _)| main != alias) {
                     return (Verdict::NotOwner, Change::None);
+                }
+                // A change that is in the row already counts as done, but for the owner only: if anybody else told so, the
+                // owner might go on without it, when the answer to its own write was lost.
+                if row.content[key] >= seq {
+                    return (Verdict::Done, Change::None);
                 }
                 row.content[key] = seq;
             }
         }
         row.version += 1;
-        (Verdict::Done, Change::Written { before, expired })
+        (Verdict::Done, Change::Written { expired })
     }
 
     fn give(&mut self, id: ContextId, alias: Alias, epoch: u32) -> (Verdict, Change) {
@@ -338,6 +344,8 @@ impl ContextTable {
             {
                 if let Some(named) = alias.and_then(|alias| self.aliases.get_mut(usize::from(alias.0))) {
                     named.load = if more { named.load + 1 } else { named.load - 1 };
+                    let alone = u32::from(owners.is_some_and(|(main, backup)| main == backup));
+                    named.alone = if more { named.alone + alone } else { named.alone - alone };
                 }
             }
         }
@@ -353,8 +361,8 @@ impl ContextTable {
 }
 
 impl Row {
-    const fn new(request: Option<(u16, u32)>) -> Self {
-        Self { request, owners: None, holder: Epoch::NONE, epoch: 0, generation: 0, content: [0; KEYS], version: 0 }
+    const fn new() -> Self {
+        Self { owners: None, holder: Epoch::NONE, epoch: 0, generation: 0, content: [0; KEYS], version: 0 }
     }
 
     /// As an outcome shows it, once it has owners.

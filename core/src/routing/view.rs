@@ -13,7 +13,7 @@ pub struct AliasRow {
     /// The machine that held it last.
     pub host: Host,
     /// How many contexts name it, as main or as backup.
-    pub load: u16,
+    pub load: u32,
 }
 
 /// All aliases at one moment of the store. Its age is kept by whoever uses it.
@@ -63,7 +63,7 @@ impl View {
         let mut instances = [nobody; Utype::MAX];
         let mut count = 0;
         for (slot, (alias, row)) in instances.iter_mut().zip(self.live()) {
-            *slot = Instance { alias, load: row.load.into(), ..nobody };
+            *slot = Instance { alias, load: row.load, ..nobody };
             count += 1;
         }
         (instances, count)

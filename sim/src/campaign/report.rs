@@ -87,6 +87,9 @@ pub struct CampaignReport {
     pub exposure: Exposure,
     /// How often each kind of fault began; zero for kinds that were asked for and never drawn.
     pub faults: BTreeMap<String, u64>,
+    /// What else a protocol counts, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counters: BTreeMap<String, u64>,
     /// Which actions and edges of the contract were taken.
     pub coverage: Option<Coverage>,
     /// How close the runs came.
@@ -141,12 +144,8 @@ impl CampaignReport {
         }
         self.exposure.count += report.exposure.count;
         self.exposure.longest_us = self.exposure.longest_us.max(report.exposure.longest_us);
-        for (kind, count) in &report.faults {
-            match self.faults.get_mut(kind) {
-                Some(sum) => *sum += count,
-                None => drop(self.faults.insert(kind.clone(), *count)),
-            }
-        }
+        add_counts(&mut self.faults, &report.faults);
+        add_counts(&mut self.counters, &report.counters);
         add_coverage(&mut self.coverage, report.coverage.as_ref());
         self.margins.add(Margins {
             smallest_us: report.margin_smallest_us,
@@ -208,9 +207,8 @@ impl CampaignReport {
         self.disagreements.merge(other.disagreements);
         self.exposure.count += other.exposure.count;
         self.exposure.longest_us = self.exposure.longest_us.max(other.exposure.longest_us);
-        for (kind, count) in other.faults {
-            *self.faults.entry(kind).or_default() += count;
-        }
+        add_counts(&mut self.faults, &other.faults);
+        add_counts(&mut self.counters, &other.counters);
         add_coverage(&mut self.coverage, other.coverage.as_ref());
         self.margins.add(other.margins);
         self.trusted_us += other.trusted_us;
@@ -345,6 +343,15 @@ impl Returns {
     #[must_use]
     pub fn worst_share(&self) -> Option<f64> {
         self.worst.and_then(|(after_us, bound_us)| share(after_us, bound_us))
+    }
+}
+
+fn add_counts(sums: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (name, count) in more {
+        match sums.get_mut(name) {
+            Some(sum) => *sum += count,
+            None => drop(sums.insert(name.clone(), *count)),
+        }
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn decide_by(text: &str, options: &mut Options) -> Result<(), String>
 }
 
 /// Sets a size by the name of its option.
-pub(super) fn set_size(options: &mut Options, name: &str, size: u16) -> Result<(), String> {
+pub(super) fn set_size(options: &mut Options, name: &str, size: u32) -> Result<(), String> {
     if options.set_size(name, size) {
         return Ok(());
     }

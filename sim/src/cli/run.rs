@@ -74,7 +74,7 @@ pub(super) struct RunArgs {
     clients: Option<u16>,
     /// How many contexts there are in the end, each of one client [routing: 200]
     #[arg(long)]
-    contexts: Option<u16>,
+    contexts: Option<u32>,
     /// How much time is simulated in each run
     #[arg(long, default_value = "10m", value_parser = parse_duration)]
     time: Duration,
@@ -264,11 +264,11 @@ impl RunArgs {
     fn options(&self, known: &dyn Known) -> Result<Options, String> {
         let mut options = known.usual();
         let sizes = [
-            ("nodes", self.nodes),
-            ("utypes", self.utypes.map(u16::from)),
-            ("gateways", self.gateways),
-            ("servers", self.servers),
-            ("clients", self.clients),
+            ("nodes", self.nodes.map(u32::from)),
+            ("utypes", self.utypes.map(u32::from)),
+            ("gateways", self.gateways.map(u32::from)),
+            ("servers", self.servers.map(u32::from)),
+            ("clients", self.clients.map(u32::from)),
             ("contexts", self.contexts),
         ];
         for (name, size) in sizes {

@@ -34,6 +34,9 @@ pub struct RunJson<'a> {
     panics: Vec<OtherJson<'a>>,
     disagreements: Vec<OtherJson<'a>>,
     faults: &'a BTreeMap<String, u64>,
+    /// What else the protocol counts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    counters: &'a BTreeMap<String, u64>,
     coverage: CoverageJson,
     margins: MarginsJson,
     availability: AvailabilityJson,
@@ -155,6 +158,7 @@ impl<'a> RunJson<'a> {
             panics: report.panics.kept().map(OtherJson::new).collect(),
             disagreements: report.disagreements.kept().map(OtherJson::new).collect(),
             faults: &report.faults,
+            counters: &report.counters,
             coverage: CoverageJson {
                 actions: actions.collect(),
                 edges: EdgesJson {

@@ -5,6 +5,7 @@ use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, 
 use crate::defence::{self, Defence};
 use crate::plan::Found;
 use crate::protocols::{contract, words};
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write as _};
 use std::path::Path;
 use std::time::Duration;
@@ -70,6 +71,7 @@ impl Display for RunText<'_> {
         disagreements(f, report)?;
         exposures(f, report)?;
         faults(f, report)?;
+        counters(f, report)?;
         actions(f, report)?;
         measures(f, setting, report)?;
         for gap in &gaps {
@@ -278,13 +280,29 @@ fn exposures(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result
 
 /// Four kinds in a row.
 fn faults(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
-    let kinds: Vec<_> = report.faults.iter().map(|(kind, number)| (kind, count(*number))).collect();
-    for (i, row) in kinds.chunks(4).enumerate() {
+    table(f, "faults", &report.faults, 4, 13)
+}
+
+/// Two in a row.
+fn counters(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+    table(f, "counts", &report.counters, 2, 26)
+}
+
+/// Numbers by name, `each` of them in a row, whose names take `width` columns.
+fn table(
+    f: &mut fmt::Formatter<'_>,
+    label: &str,
+    numbers: &BTreeMap<String, u64>,
+    each: usize,
+    width: usize,
+) -> fmt::Result {
+    let numbers: Vec<_> = numbers.iter().map(|(name, number)| (name, count(*number))).collect();
+    for (i, row) in numbers.chunks(each).enumerate() {
         let mut cells = String::new();
-        for (kind, number) in row {
-            write!(cells, "{kind:<13}{number:>9}   ")?;
+        for (name, number) in row {
+            write!(cells, "{name:<width$}{number:>9}   ")?;
         }
-        line(f, if i == 0 { "faults" } else { "" }, cells.trim_end())?;
+        line(f, if i == 0 { label } else { "" }, cells.trim_end())?;
     }
     Ok(())
 }

@@ -1,56 +1,33 @@
-//! Refines context routing to the words of `Context.tla` and hands every step to the oracle.
+//! Refines context routing to the words of `Context.tla` and hands every step to the oracle; judges what a transition
+//! table cannot say.
 //!
 //! The states before and after come from the machines and the store; who is doubted comes from the true clocks and pauses.
 
+mod canonical;
+mod contexts;
+mod holders;
+
 use super::liveness::Liveness;
 use super::store::{Done, StoreServer};
-use super::{Command, Output, Part, Routing, first_machine, role};
+use super::{Command, Output, Part, Routing, role};
 use crate::doubt::Grounds;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Health, Judge, Noted, Step};
 use crate::report::{RunReport, Violation};
+use canonical::is_canonical;
+use contexts::Contexts;
 use failproof_core::election::{Event, Phase};
 use failproof_core::routing::{
-    Alias, Answer, Change, Client, Content, ContextId, ContextServer, Current, HaidText, KEYS, Message, Ownership,
+    self, Alias, Answer, Change, Client, ContextId, ContextServer, Current, HaidText, Message, Operation, Ownership,
     Reply, Request, Rules, Verb, View, What,
 };
-use failproof_spec::context::{Cache, ContextAction, ContextOracle, ContextState, Write};
+use failproof_spec::context::ContextAction;
 use failproof_spec::property::PropertySet;
-use failproof_spec::{Finding, Landmark, Marks, Property, Token};
+use failproof_spec::{ActorId as SpecId, Finding, Landmark, Marks, Property};
+use holders::{Held, Holder};
 use std::collections::BTreeSet;
-
-/// What is known of one key of one context: an object of the contract.
-#[derive(Clone, Copy, Debug, Default)]
-struct Key {
-    /// The newest change that the row took, and the newest one that a client was told about.
-    applied: u32,
-    acked: u32,
-}
-
-/// What is known of a context.
-#[derive(Clone, Copy, Debug, Default)]
-struct Context {
-    content: Content,
-    keys: [Key; KEYS],
-    /// The HAID last told to anybody, with its generation.
-    told: Option<(u32, HaidText)>,
-    /// What each server would serve it from.
-    cached: [Option<Content>; ContextState::SERVERS],
-}
-
-/// What is known of a server.
-#[derive(Clone, Copy, Debug, Default)]
-struct Server {
-    life: u32,
-    /// Whether it believes that it holds its alias, and which that is.
-    holds: bool,
-    alias: u8,
-    doubted: bool,
-    /// Since when that and the doubt about it are as they are.
-    since_us: u64,
-}
 
 /// The change that a client waits for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,116 +44,74 @@ pub struct RoutingJudge {
     spacing_us: u64,
     cast: Vec<Actor>,
     first_server: usize,
-    grounds: Vec<Grounds>,
     store_clock_out: bool,
-    oracle: ContextOracle,
-    states: Vec<ContextState>,
-    contexts: Vec<Context>,
-    servers: Vec<Server>,
+    holders: Vec<Holder>,
+    held: Held,
+    contexts: Contexts,
+    /// By context: the HAID last told to anybody, with its generation.
+    told: Vec<Option<(u32, HaidText)>>,
+    /// By client.
     asked: Vec<Asked>,
-    /// Which machine each alias belonged to while contexts named it.
+    /// By alias: the machine that it belonged to while contexts named it.
     machines: Vec<Option<u16>>,
-    /// When the term of each server ended last, while it was trusted.
-    term_ended_us: Vec<Option<u64>>,
-    requests: BTreeSet<(u16, u32)>,
+    created: BTreeSet<(u16, u32)>,
     liveness: Liveness,
     findings: Vec<Finding>,
-    fresh: Vec<Finding>,
     found: PropertySet,
     faults_active: u32,
     fault_ended_us: u64,
     margin_smallest_us: Option<u64>,
     marks: Marks,
     false_ends: u64,
-    trusted_us: u64,
-    doubted_us: u64,
-    unheld_us: u64,
+    /// By alias: how many contexts were created with it as main.
+    creations: Vec<u64>,
+    degraded_answers: u64,
 }
 
-/// Who holds nothing and has seen nothing.
 impl RoutingJudge {
     pub(super) fn new(plan: &Plan, cast: &[Actor]) -> Self {
         let options = plan.routing();
-        let servers = usize::from(options.servers);
-        let first_server = 1 + usize::from(options.gateways);
-        let contexts = usize::from(options.contexts);
         Self {
             rules: options.rules,
             spacing_us: (options.longest_term_us + options.heartbeat_interval_us.times(3)).as_micros(),
             cast: cast.to_vec(),
-            first_server,
-            grounds: vec![Grounds::default(); servers],
+            first_server: 1 + usize::from(options.gateways),
             store_clock_out: false,
-            oracle: ContextOracle::new(contexts * KEYS, servers),
-            states: vec![ContextState::default(); contexts * KEYS],
-            contexts: vec![Context::default(); contexts],
-            servers: vec![Server::default(); servers],
-            asked: vec![Asked::default(); usize::from(options.clients)],
-            machines: vec![None; servers],
-            term_ended_us: vec![None; servers],
-            requests: BTreeSet::new(),
+            holders: (0..options.servers).map(Holder::new).collect(),
+            held: Held::default(),
+            contexts: Contexts::new(options.contexts as usize, options.servers),
+            told: vec![None; options.contexts as usize],
+            asked: vec![Asked::default(); options.clients.into()],
+            machines: vec![None; options.servers.into()],
+            created: BTreeSet::new(),
             liveness: Liveness::new(plan),
             findings: Vec::new(),
-            fresh: Vec::with_capacity(4),
             found: PropertySet::default(),
             faults_active: 0,
             fault_ended_us: 0,
             margin_smallest_us: None,
             marks: Marks::default(),
             false_ends: 0,
-            trusted_us: 0,
-            doubted_us: 0,
-            unheld_us: 0,
+            creations: vec![0; options.servers.into()],
+            degraded_answers: 0,
         }
     }
 
     /// Which server an actor is.
-    fn server_of(&self, actor: ActorId) -> u8 {
-        (usize::from(actor) - self.first_server) as u8
+    fn server_of(&self, actor: ActorId) -> usize {
+        usize::from(actor) - self.first_server
     }
 
-    fn actor_of(&self, server: u8) -> ActorId {
-        (self.first_server + usize::from(server)) as ActorId
+    fn actor_of(&self, server: usize) -> ActorId {
+        (self.first_server + server) as ActorId
     }
 
-    /// Takes a context in that is not known yet.
-    fn know(&mut self, id: ContextId) {
-        let contexts = id.0 as usize + 1;
-        if contexts > self.contexts.len() {
-            self.contexts.resize(contexts, Context::default());
-            self.states.resize(contexts * KEYS, ContextState::default());
-            self.oracle.grow(contexts * KEYS);
-        }
-    }
-
-    /// Tells the oracle of a step on one key; its refined state is already the one after the step.
-    fn tell(&mut self, action: ContextAction, id: ContextId, key: usize, server: Option<u8>, at_us: u64) {
-        let object = id.0 as usize * KEYS + key;
-        self.oracle.step(action, object, server, self.states[object], at_us, &mut self.fresh);
-        self.collect();
-    }
-
-    /// Tells the oracle of a step on the whole context, after `change` was made to each of its keys.
-    fn tell_all(
-        &mut self,
-        action: ContextAction,
-        id: ContextId,
-        server: Option<u8>,
-        at_us: u64,
-        change: impl Fn(&mut ContextState),
-    ) {
-        for key in 0..KEYS {
-            change(&mut self.states[id.0 as usize * KEYS + key]);
-            self.tell(action, id, key, server, at_us);
-        }
-    }
-
-    /// Takes over what the oracle found, which counts servers where everything else counts actors.
+    /// Takes over what the oracle found, which names seats where everything else names actors.
     fn collect(&mut self) {
         let first = self.first_server as u32;
-        for mut finding in self.fresh.drain(..) {
-            for server in [&mut finding.actor, &mut finding.rival].into_iter().flatten() {
-                server.0 += first;
+        for mut finding in self.contexts.findings() {
+            for seat in [&mut finding.actor, &mut finding.rival].into_iter().flatten() {
+                seat.0 += first;
             }
             if self.found.insert(finding.property) {
                 self.findings.push(finding);
@@ -185,336 +120,229 @@ impl RoutingJudge {
     }
 
     /// A property that the transition table cannot say is broken.
-    fn broken(&mut self, property: Property, at_us: u64, actor: ActorId, action: &'static str, guard: &'static str) {
-        if self.found.contains(property) {
-            return;
+    fn broken(
+        &mut self,
+        property: Property,
+        (at_us, actor): (u64, ActorId),
+        action: ContextAction,
+        guard: &'static str,
+    ) {
+        if self.found.insert(property) {
+            let (actor, action) = (Some(SpecId(actor.into())), action.name());
+            self.findings.push(Finding { property, at_us, actor, rival: None, action, guard });
         }
-        let actor = Some(failproof_spec::ActorId(actor.into()));
-        self.found.insert(property);
-        self.findings.push(Finding { property, at_us, actor, rival: None, action, guard });
     }
 
     /// A server stepped: its alias, what it serves from, and what it told.
     fn server(&mut self, step: &Step<'_, Routing>, machine: &ContextServer) -> Noted {
-        let server = self.server_of(step.actor);
-        let mut action = None;
+        let (at_us, server) = (step.at_us, self.server_of(step.actor));
         let refined = machine.candidate().refined();
-        let life = step.life;
-        let started_over = self.servers[usize::from(server)].life != life;
-        self.servers[usize::from(server)].life = life;
-        let everything = started_over || matches!(step.cause, Cause::Command(Command::HandOver));
-        let held = self.servers[usize::from(server)].holds;
-        // Who begins to hold its alias is judged by what is known of its term now; who stops, by what was known before.
         let holds = machine.believes();
-        let doubted_before = self.servers[usize::from(server)].doubted;
-        self.grounds[usize::from(server)].follow(&refined, machine.candidate().phase() != Phase::Standby);
+        let holder = &mut self.holders[server];
+        let before = *holder;
+        holder.life = step.life;
+        holder.alias = machine.alias();
+        holder.grounds.follow(&refined, machine.candidate().phase() != Phase::Standby);
+        // Who begins to hold its alias is judged by what is known of its term now; who stops, by what was known before.
         if holds {
-            self.update_doubt(server, step.at_us);
+            self.update_doubt(server, at_us);
         }
-        if everything {
-            for id in 0..self.contexts.len() {
-                action = self.refresh(machine, server, ContextId(id as u32), step.at_us).or(action);
-            }
-        }
-        if let Cause::Message(Message::Outcome(outcome)) = step.cause
-            && let Some(row) = &outcome.row
-        {
-            self.know(row.id);
-            action = self.refresh(machine, server, row.id, step.at_us).or(action);
-        }
-        if holds != held || machine.alias().0 != self.servers[usize::from(server)].alias {
-            self.account(server, step.at_us);
-            let state = &mut self.servers[usize::from(server)];
-            (state.holds, state.alias) = (holds, machine.alias().0);
-            self.check_alias(server, step.at_us);
+        let mut action = self.refresh(step, machine, before.life);
+        if (holds, machine.alias()) != (before.holds, before.alias) {
+            self.held.account(&mut self.holders[server], at_us);
+            self.holders[server].holds = holds;
+            self.check_alias(server, at_us);
         }
         if !holds {
-            self.update_doubt(server, step.at_us);
+            self.update_doubt(server, at_us);
         }
         for output in step.outputs {
             match output {
-                Output::Send(_, Message::Reply(reply)) => {
-                    action = self.replied(step, server, reply).or(action);
-                }
-                Output::Tell(failproof_core::routing::Output::Chose { backup, view }) => {
+                Output::Send(_, Message::Reply(reply)) => action = self.replied(step, machine, reply).or(action),
+                Output::Tell(routing::Output::Chose { backup, view }) => {
                     self.check_choice(step, machine.alias(), *backup, view);
                 }
-                Output::Tell(failproof_core::routing::Output::Event(Event::TermEnded | Event::Deposed)) => {
-                    self.false_ends += u64::from(self.is_calm(step.at_us));
-                    if !doubted_before {
-                        self.term_ended_us[usize::from(server)] = Some(step.at_us);
+                Output::Tell(routing::Output::Event(Event::TermEnded | Event::Deposed)) => {
+                    self.false_ends += u64::from(self.is_calm(at_us));
+                    if !before.doubted {
+                        self.holders[server].term_ended_us = Some(at_us);
                     }
                 }
-                _ => {}
+                Output::Send(..) | Output::Tell(_) => {}
             }
         }
+        self.collect();
         Noted {
             action: action.map(ContextAction::name),
             refined: u64::from(refined.anchor_tag) | u64::from(refined.life) << 32 | u64::from(holds) << 63,
         }
     }
 
-    /// Compares what a server would serve a context from with what was known of it.
-    fn refresh(&mut self, machine: &ContextServer, server: u8, id: ContextId, at_us: u64) -> Option<ContextAction> {
-        let content = machine.remembered(id).map(|cached| cached.row.content);
-        let context = &mut self.contexts[id.0 as usize];
-        if context.cached[usize::from(server)] == content {
-            return None;
-        }
-        context.cached[usize::from(server)] = content;
-        let action = if content.is_some() { ContextAction::Load } else { ContextAction::Forget };
-        for key in 0..KEYS {
-            let cache = self.cache(id, key, server);
-            let before = self.states[id.0 as usize * KEYS + key].seats[usize::from(server)].cache;
-            if cache != before || action == ContextAction::Load {
-                self.states[id.0 as usize * KEYS + key].seats[usize::from(server)].cache = cache;
-                self.tell(action, id, key, Some(server), at_us);
+    /// Compares what a server would serve contexts from with what was known of it: all of them if its life is another one,
+    /// else the one that the step is about.
+    fn refresh(&mut self, step: &Step<'_, Routing>, machine: &ContextServer, life: u32) -> Option<ContextAction> {
+        let seat = machine.alias().0;
+        let mut action = None;
+        if life != step.life || matches!(step.cause, Cause::Command(Command::HandOver)) {
+            for id in self.contexts.ids() {
+                let content = machine.remembered(id).map(|cached| cached.row.content);
+                action = self.contexts.serves(id, seat, content, step.at_us).or(action);
             }
         }
-        Some(action)
-    }
-
-    /// What a server has of one key, beside what clients were told.
-    fn cache(&self, id: ContextId, key: usize, server: u8) -> Cache {
-        let context = &self.contexts[id.0 as usize];
-        match context.cached[usize::from(server)] {
-            None => Cache::None,
-            Some(content) if content[key] < context.keys[key].acked => Cache::Stale,
-            Some(_) => Cache::Current,
+        if let Cause::Message(Message::Outcome(outcome)) = step.cause
+            && let Some(row) = &outcome.row
+        {
+            let content = machine.remembered(row.id).map(|cached| cached.row.content);
+            action = self.contexts.serves(row.id, seat, content, step.at_us).or(action);
         }
+        action
     }
 
     /// A server answered a client.
-    fn replied(&mut self, step: &Step<'_, Routing>, server: u8, reply: &Reply) -> Option<ContextAction> {
-        let at_us = step.at_us;
+    fn replied(&mut self, step: &Step<'_, Routing>, machine: &ContextServer, reply: &Reply) -> Option<ContextAction> {
+        let (at_us, seat) = (step.at_us, machine.alias().0);
         match &reply.answer {
             Answer::Context(current) | Answer::Moved(current) => {
-                self.told(step, current);
+                self.check_told(step, current);
                 None
             }
-            Answer::Value(current, _) => {
-                self.told(step, current);
-                for key in 0..KEYS {
-                    self.tell(ContextAction::Read, current.id, key, Some(server), at_us);
-                }
-                Some(ContextAction::Read)
+            Answer::Value(current, content) => {
+                self.check_told(step, current);
+                // Where two processes act from one seat, the other one may have been seen last.
+                let _ = self.contexts.serves(current.id, seat, Some(*content), at_us);
+                Some(self.contexts.read(current.id, seat, at_us))
             }
             Answer::Changed(current) => {
-                self.told(step, current);
-                let asked = self.asked[usize::from(reply.client)];
-                (asked.number == reply.number).then(|| self.acknowledged(current.id, asked, server, at_us))
+                self.check_told(step, current);
+                let Asked { number, key, seq } = self.asked[usize::from(reply.client)];
+                (number == reply.number).then(|| self.contexts.acknowledged(current.id, (key, seq), seat, at_us))
             }
             Answer::Unavailable | Answer::Refused => None,
         }
     }
 
-    /// A client was told that its change is in the row.
-    fn acknowledged(&mut self, id: ContextId, asked: Asked, server: u8, at_us: u64) -> ContextAction {
-        let key = usize::from(asked.key);
-        let context = &mut self.contexts[id.0 as usize];
-        context.keys[key].acked = context.keys[key].acked.max(asked.seq);
-        let write = if context.content[key] >= asked.seq { Write::Acked } else { Write::Lost };
-        let object = id.0 as usize * KEYS + key;
-        self.states[object].write = write;
-        for other in 0..self.servers.len() as u8 {
-            self.states[object].seats[usize::from(other)].cache = self.cache(id, key, other);
-        }
-        self.tell(ContextAction::Ack, id, key, Some(server), at_us);
-        ContextAction::Ack
-    }
-
-    /// Somebody was told a HAID.
-    fn told(&mut self, step: &Step<'_, Routing>, current: &Current) {
-        let told = &mut self.contexts[current.id.0 as usize].told;
+    /// Whoever asks gets the same HAID of a context and generation.
+    fn check_told(&mut self, step: &Step<'_, Routing>, current: &Current) {
+        self.degraded_answers += u64::from(current.degraded);
+        let told = &mut self.told[current.id.0 as usize];
         match *told {
             Some((generation, haid)) if generation == current.generation && haid != current.haid => {
                 let guard = "two clients were told different HAIDs of one context and generation";
-                self.broken(Property::OneHaidPerContext, step.at_us, step.actor, "Create", guard);
+                let who = (step.at_us, step.actor);
+                self.broken(Property::OneHaidPerContext, who, ContextAction::Create, guard);
             }
             Some((generation, _)) if generation >= current.generation => {}
             _ => *told = Some((current.generation, current.haid)),
         }
     }
 
+    /// The backup is the least loaded of the rest.
     fn check_choice(&mut self, step: &Step<'_, Routing>, own: Alias, backup: Alias, view: &View) {
         let rest = view.live().filter(|(alias, _)| *alias != own);
         let least = rest.clone().map(|(_, row)| row.load).min();
         let chosen = rest.clone().find(|(alias, _)| *alias == backup).map(|(_, row)| row.load);
         if chosen != least {
             let guard = "the backup is not the least loaded of the rest, in the view that was used";
-            self.broken(Property::BackupIsLeastLoaded, step.at_us, step.actor, "Create", guard);
+            let who = (step.at_us, step.actor);
+            self.broken(Property::BackupIsLeastLoaded, who, ContextAction::Create, guard);
         }
     }
 
     /// At any time one trusted process holds an alias.
-    fn check_alias(&mut self, server: u8, at_us: u64) {
-        let trusted = |judge: &Self, other: u8| {
-            judge.servers[usize::from(other)].holds && !judge.servers[usize::from(other)].doubted
-        };
-        let alias = self.servers[usize::from(server)].alias;
-        let rival = (0..self.servers.len() as u8).find(|other| {
-            *other != server && self.servers[usize::from(*other)].alias == alias && trusted(self, *other)
-        });
-        if rival.is_some() && trusted(self, server) {
+    fn check_alias(&mut self, server: usize, at_us: u64) {
+        let this = self.holders[server];
+        let mut others = self.holders.iter().enumerate().filter(|(other, _)| *other != server);
+        if this.is_trusted() && others.any(|(_, other)| other.alias == this.alias && other.is_trusted()) {
             let guard = "two processes hold one alias";
-            self.broken(Property::AliasNamesOneInstance, at_us, self.actor_of(server), "Grant", guard);
+            let who = (at_us, self.actor_of(server));
+            self.broken(Property::AliasNamesOneInstance, who, ContextAction::Grant, guard);
         }
     }
 
     /// The store stepped: who holds an alias, and what became of a row.
     fn store(&mut self, step: &Step<'_, Routing>, store: &StoreServer) -> Noted {
+        let who = (step.at_us, step.source);
         let mut action = None;
         match store.done() {
-            Done::Changed { what, id, change, .. } => {
-                self.know(id);
-                action = self.changed(step, store, what, id, change);
-            }
+            Done::Changed { operation, id, change } => action = self.changed(who, store, &operation, id, change),
             Done::Granted { alias, host } => {
-                let owner = self.machines[usize::from(alias.0)];
+                let owner = self.machines[usize::from(alias.0)].replace(host.0);
                 if owner.is_some_and(|owner| owner != host.0) && store.contexts().load(alias) > 0 {
                     let guard = "an alias that contexts name was granted to another machine";
-                    self.broken(Property::AliasNamesOneInstance, step.at_us, step.source, "Grant", guard);
+                    self.broken(Property::AliasNamesOneInstance, who, ContextAction::Grant, guard);
                 }
-                self.machines[usize::from(alias.0)] = Some(host.0);
-                self.heard_again(alias, step.at_us);
+                self.contexts.heard_again(alias.0, step.at_us);
             }
             Done::Starved => {
                 let guard = "the machine that an alias belongs to was refused it, although the last term is over";
-                self.broken(Property::AliasIsNotStarved, step.at_us, step.source, "Grant", guard);
+                self.broken(Property::AliasIsNotStarved, who, ContextAction::Grant, guard);
             }
             Done::Nothing => {}
         }
-        Noted { action: action.map(ContextAction::name), refined: store.digest() }
-    }
-
-    /// An alias was granted anew: the term before was over, and now it is held again.
-    fn heard_again(&mut self, alias: Alias, at_us: u64) {
-        for id in 0..self.contexts.len() {
-            if self.states[id * KEYS].main == Some(first_machine(alias)) {
-                let id = ContextId(id as u32);
-                self.tell_all(ContextAction::Expire, id, None, at_us, |state| state.expired = true);
-                self.tell_all(ContextAction::Renew, id, None, at_us, |state| state.expired = false);
-            }
-        }
+        self.collect();
+        Noted { action: action.map(ContextAction::name), refined: store.contexts().changes() }
     }
 
     fn changed(
         &mut self,
-        step: &Step<'_, Routing>,
+        who: (u64, ActorId),
         store: &StoreServer,
-        what: What,
+        operation: &Operation,
         id: ContextId,
         change: Change,
     ) -> Option<ContextAction> {
-        let at_us = step.at_us;
-        let server = self.server_of(step.source);
-        let seat = usize::from(server);
+        let (at_us, seat) = (who.0, operation.alias.0);
+        self.contexts.know(id, at_us);
+        self.told.resize(self.told.len().max(id.0 as usize + 1), None);
         let row = store.contexts().row(id)?;
-        let (main, backup) = row.owners.map(|(main, backup)| (first_machine(main), first_machine(backup)))?;
-        let open = |state: &mut ContextState, winner: Option<u8>| {
-            for (at, seat) in state.seats.iter_mut().enumerate() {
-                if winner.is_some_and(|winner| usize::from(winner) == at) {
-                    seat.token = Token::Open;
-                } else if seat.token == Token::Open {
-                    seat.token = Token::Fenced;
-                }
-            }
-            (state.main, state.backup) = (Some(main), Some(backup));
-            state.wrote = None;
-        };
-        match change {
-            Change::None => None,
+        let owners = row.owners?;
+        Some(match change {
+            Change::None => return None,
             Change::Created | Change::Adopted { .. } => {
-                if let What::Create { request, .. } = what
-                    && !self.requests.insert(request)
+                if let What::Create { request, .. } = operation.what
+                    && !self.created.insert(request)
                 {
                     let guard = "one creation made two contexts";
-                    self.broken(Property::OneContextPerCreate, at_us, step.source, "Create", guard);
+                    self.broken(Property::OneContextPerCreate, who, ContextAction::Create, guard);
                 }
                 if matches!(change, Change::Adopted { before: Some(_) }) {
                     let guard = "a context that has owners was adopted once more";
-                    self.broken(Property::OneHaidPerContext, at_us, step.source, "Create", guard);
+                    self.broken(Property::OneHaidPerContext, who, ContextAction::Create, guard);
                 }
-                self.tell_all(ContextAction::Create, id, Some(server), at_us, |state| {
-                    (state.main, state.backup) = (Some(main), Some(backup));
-                    state.seats[seat].token = Token::Open;
-                });
-                Some(ContextAction::Create)
+                self.creations[usize::from(seat)] += u64::from(change == Change::Created);
+                self.contexts.created(id, owners, at_us)
             }
-            Change::Granted => {
-                self.tell_all(ContextAction::Grant, id, Some(server), at_us, |state| open(state, Some(server)));
-                Some(ContextAction::Grant)
-            }
+            Change::Granted => self.contexts.granted(id, seat, at_us),
             Change::Taken { from, expired } => {
                 self.came_close(from, at_us);
-                if self.states[id.0 as usize * KEYS].expired != expired {
-                    let action = if expired { ContextAction::Expire } else { ContextAction::Renew };
-                    self.tell_all(action, id, None, at_us, |state| state.expired = expired);
+                self.contexts.taken(id, owners, expired, at_us)
+            }
+            Change::Given => self.contexts.given(id, seat, owners, at_us),
+            Change::Repaired => self.contexts.repaired(id, seat, owners, at_us),
+            Change::Written { expired } => {
+                if seat != owners.0.0 && !expired && self.rules.ownership == Ownership::LastWriter {
+                    let guard = "another server than main had a write accepted while the heartbeat row of main stood";
+                    self.broken(Property::TakeWaitsForExpiry, who, ContextAction::Apply, guard);
                 }
-                self.tell_all(ContextAction::Take, id, Some(server), at_us, |state| {
-                    open(state, Some(server));
-                    state.expired = false;
-                });
-                Some(ContextAction::Take)
-            }
-            Change::Given => {
-                self.tell_all(ContextAction::Give, id, Some(server), at_us, |state| open(state, None));
-                Some(ContextAction::Give)
-            }
-            Change::Repaired => {
-                self.tell_all(ContextAction::Repair, id, Some(server), at_us, |state| state.backup = Some(backup));
-                Some(ContextAction::Repair)
-            }
-            Change::Written { expired, .. } => {
-                if server != main && !expired && self.rules.ownership == Ownership::LastWriter {
-                    let guard =
-                        "another server than the main had a write accepted while the main's heartbeat row stood";
-                    self.broken(Property::TakeWaitsForExpiry, at_us, step.source, "Apply", guard);
+                if self.contexts.written(id, seat, row.content, at_us) {
+                    let guard = "a write covered one that a client had been told is done";
+                    self.broken(Property::NoLostAcknowledgedWrite, who, ContextAction::Apply, guard);
                 }
-                self.written(id, server, row.content, at_us);
-                Some(ContextAction::Apply)
+                ContextAction::Apply
             }
-        }
+        })
     }
 
-    fn written(&mut self, id: ContextId, server: u8, content: Content, at_us: u64) {
-        let context = &mut self.contexts[id.0 as usize];
-        let before = std::mem::replace(&mut context.content, content);
-        for key in 0..KEYS {
-            let known = &mut self.contexts[id.0 as usize].keys[key];
-            let state = &mut self.states[id.0 as usize * KEYS + key];
-            match state.wrote {
-                None => state.wrote = Some(server),
-                Some(other) => state.split |= other != server,
-            }
-            if content[key] > known.applied || (content[key] == known.applied && before[key] < content[key]) {
-                known.applied = content[key];
-                state.write = Write::Applied;
-            } else if content[key] < known.applied {
-                state.write = match state.write {
-                    Write::Acked | Write::Lost => Write::Lost,
-                    Write::Applied | Write::None => Write::None,
-                };
-            }
-            let lost = content[key] < known.acked;
-            self.tell(ContextAction::Apply, id, key, Some(server), at_us);
-            if lost {
-                let guard = "a write covered one that a client had been told is done";
-                self.broken(Property::NoLostAcknowledgedWrite, at_us, self.actor_of(server), "Apply", guard);
-            }
-        }
-    }
-
-    /// The owner changed after the term of `from` ended, or before.
+    /// A context changed its owner after the term of `from` ended, or before.
     fn came_close(&mut self, from: Alias, at_us: u64) {
-        let from = usize::from(first_machine(from));
-        let still = self.servers[from].holds && !self.servers[from].doubted;
-        let Some(margin_us) = (if still { Some(0) } else { self.term_ended_us[from].map(|ended_us| at_us - ended_us) })
-        else {
-            return;
-        };
-        self.margin_smallest_us = self.margin_smallest_us.into_iter().chain([margin_us]).min();
-        self.marks.reach(Landmark::closeness(margin_us), at_us);
+        let former = || self.holders.iter().filter(|holder| holder.alias == from);
+        let ended_us = former().filter_map(|holder| holder.term_ended_us).max();
+        let margin_us =
+            if former().any(Holder::is_trusted) { Some(0) } else { ended_us.map(|ended_us| at_us - ended_us) };
+        if let Some(margin_us) = margin_us {
+            self.margin_smallest_us = self.margin_smallest_us.into_iter().chain([margin_us]).min();
+            self.marks.reach(Landmark::closeness(margin_us), at_us);
+        }
     }
 
     /// A gateway stepped: a HAID that it passes on is one that its parts encode to.
@@ -527,21 +355,19 @@ impl RoutingJudge {
         let passed = step.outputs.iter().any(|output| matches!(output, Output::Send(_, Message::Request(_))));
         if passed && !is_canonical(haid.as_bytes()) {
             let guard = "a HAID was accepted that its parts do not encode to";
-            self.broken(Property::HaidRoundTrips, step.at_us, step.actor, "Read", guard);
+            self.broken(Property::HaidRoundTrips, (step.at_us, step.actor), ContextAction::Read, guard);
         }
     }
 
     fn client(&mut self, step: &Step<'_, Routing>, client: &Client) {
+        let Place::Client(n) = self.cast[usize::from(step.actor)].place else { return };
         for output in step.outputs {
-            if let Output::Send(
-                _,
-                Message::Request(Request { client, number, verb: Verb::Change { key, seq, .. }, .. }),
-            ) = output
+            if let Output::Send(_, Message::Request(Request { number, verb: Verb::Change { key, seq, .. }, .. })) =
+                output
             {
-                self.asked[usize::from(*client)] = Asked { number: *number, key: *key, seq: *seq };
+                self.asked[usize::from(n)] = Asked { number: *number, key: *key, seq: *seq };
             }
         }
-        let Place::Client(n) = self.cast[usize::from(step.actor)].place else { return };
         self.liveness.waits(n, client.pending_change(), step.at_us);
     }
 
@@ -549,69 +375,66 @@ impl RoutingJudge {
         self.faults_active == 0 && at_us >= self.fault_ended_us + self.spacing_us
     }
 
-    /// Counts the time in which a server's hold on its alias stayed as it was.
-    fn account(&mut self, server: u8, at_us: u64) {
-        let state = &mut self.servers[usize::from(server)];
-        let passed_us = at_us - std::mem::replace(&mut state.since_us, at_us);
-        let sum = match (state.holds, state.doubted) {
-            (false, _) => &mut self.unheld_us,
-            (true, false) => &mut self.trusted_us,
-            (true, true) => &mut self.doubted_us,
-        };
-        *sum += passed_us;
+    /// The process of a server ended, and with it its cache.
+    fn crashed(&mut self, server: usize, at_us: u64) {
+        let seat = self.holders[server].alias.0;
+        for id in self.contexts.ids() {
+            self.contexts.serves(id, seat, None, at_us);
+        }
+        self.held.account(&mut self.holders[server], at_us);
+        self.holders[server].holds = false;
+        self.holders[server].life = 0;
+        self.collect();
     }
-}
 
-/// Whether a text is canonical, read without the codec: digits without a leading zero, a hyphen, the same, two hyphens,
-/// then as many bytes as they say and digits.
-fn is_canonical(text: &[u8]) -> bool {
-    let number = |digits: &[u8]| {
-        let plain = !digits.is_empty() && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit);
-        plain.then(|| {
-            digits.iter().fold(0_usize, |sum, digit| sum.saturating_mul(10).saturating_add(usize::from(digit - b'0')))
-        })
-    };
-    let Some(end) = text.windows(2).position(|pair| pair == b"--") else { return false };
-    let (head, rest) = (&text[..end], &text[end + 2..]);
-    let Some(hyphen) = head.iter().position(|byte| *byte == b'-') else { return false };
-    let lengths = number(&head[..hyphen]).zip(number(&head[hyphen + 1..]));
-    lengths.is_some_and(|(main, backup)| {
-        let id = rest.get(main.saturating_add(backup)..).unwrap_or_default();
-        !id.is_empty() && id.iter().all(u8::is_ascii_digit) && (id.len() == 1 || id[0] != b'0')
-    })
+    /// Doubt begins or ends as the world's knowledge of pauses and clocks says.
+    fn update_doubt(&mut self, server: usize, at_us: u64) {
+        let holder = &mut self.holders[server];
+        let doubted = holder.grounds.suffice() || self.store_clock_out;
+        if doubted == holder.doubted {
+            return;
+        }
+        self.held.account(holder, at_us);
+        holder.doubted = doubted;
+        let alias = holder.alias;
+        // From a seat at which any process is doubted, nothing is owed.
+        let any = self.holders.iter().any(|holder| holder.alias == alias && holder.doubted);
+        self.contexts.doubt(alias.0, any, at_us);
+        self.collect();
+        self.check_alias(server, at_us);
+    }
+
+    fn update_all_doubts(&mut self, at_us: u64) {
+        (0..self.holders.len()).for_each(|server| self.update_doubt(server, at_us));
+    }
 }
 
 impl Judge<Routing> for RoutingJudge {
     fn observe(&mut self, step: &Step<'_, Routing>) -> Noted {
         match &step.machine.part {
-            Part::Store(store) => self.store(step, store),
-            Part::Server(server) => self.server(step, server),
-            Part::Gateway(_) => {
-                self.gateway(step);
-                Noted::default()
-            }
-            Part::Client(client) => {
-                self.client(step, client);
-                Noted::default()
-            }
+            Part::Store(store) => return self.store(step, store),
+            Part::Server(server) => return self.server(step, server),
+            Part::Gateway(_) => self.gateway(step),
+            Part::Client(client) => self.client(step, client),
         }
+        Noted::default()
     }
 
     fn place_changed(&mut self, at_us: u64, place: Place, health: Health) {
         match place {
             Place::Store if self.store_clock_out != health.clock_out => {
                 self.store_clock_out = health.clock_out;
-                self.grounds.iter_mut().for_each(Grounds::clock_changed);
-                (0..self.servers.len() as u8).for_each(|server| self.update_doubt(server, at_us));
+                self.holders.iter_mut().for_each(|holder| holder.grounds.clock_changed());
+                self.update_all_doubts(at_us);
             }
             Place::Server(n) => {
-                let grounds = &mut self.grounds[usize::from(n)];
-                if health.down && !grounds.health().down {
-                    *grounds = Grounds::fresh(health);
-                    self.crashed(n as u8, at_us);
+                let server = usize::from(n);
+                if health.down && !self.holders[server].grounds.health().down {
+                    self.holders[server].grounds = Grounds::fresh(health);
+                    self.crashed(server, at_us);
                 }
-                self.grounds[usize::from(n)].health_changed(health);
-                self.update_doubt(n as u8, at_us);
+                self.holders[server].grounds.health_changed(health);
+                self.update_doubt(server, at_us);
             }
             _ => {}
         }
@@ -619,15 +442,15 @@ impl Judge<Routing> for RoutingJudge {
 
     fn clock_stepped(&mut self, at_us: u64, place: Place) {
         if let Place::Server(n) = place {
-            self.grounds[usize::from(n)].clock_changed();
-            self.update_doubt(n as u8, at_us);
+            self.holders[usize::from(n)].grounds.clock_changed();
+            self.update_doubt(n.into(), at_us);
         }
     }
 
     fn settled(&mut self, at_us: u64, place: Place) {
         if let Place::Server(n) = place {
-            self.grounds[usize::from(n)].settled();
-            self.update_doubt(n as u8, at_us);
+            self.holders[usize::from(n)].grounds.settled();
+            self.update_doubt(n.into(), at_us);
         }
     }
 
@@ -635,8 +458,7 @@ impl Judge<Routing> for RoutingJudge {
 
     /// The main instance of the first context that has one.
     fn primary(&self) -> Option<Place> {
-        let main = self.states.iter().find_map(|state| state.main)?;
-        Some(Place::Server(main.into()))
+        self.contexts.first_main().map(|main| Place::Server(main.into()))
     }
 
     fn fault(&mut self, at_us: u64, _kind: &FaultKind, begins: bool) {
@@ -649,40 +471,43 @@ impl Judge<Routing> for RoutingJudge {
     }
 
     fn finish(&mut self, at_us: u64, report: &mut RunReport) {
-        for server in 0..self.servers.len() as u8 {
-            self.account(server, at_us);
+        for holder in &mut self.holders {
+            self.held.account(holder, at_us);
         }
-        report.trusted_us = self.trusted_us;
-        report.doubted_us = self.doubted_us;
-        report.without_primary_us = self.unheld_us;
-        report.led_us = at_us * self.servers.len() as u64;
+        report.trusted_us = self.held.trusted_us;
+        report.doubted_us = self.held.doubted_us;
+        report.without_primary_us = self.held.unheld_us;
+        report.led_us = at_us * self.holders.len() as u64;
         report.false_step_downs = self.false_ends;
         report.margin_smallest_us = self.margin_smallest_us;
-        report.coverage = Some(self.oracle.coverage().clone());
+        let created = self.creations.iter().enumerate();
+        report.counters = created.map(|(alias, count)| (format!("created on cs_{alias}"), *count)).collect();
+        report.counters.insert("degraded contexts at end".to_owned(), self.contexts.degraded());
+        report.counters.insert("degraded answers".to_owned(), self.degraded_answers);
+        report.coverage = Some(self.contexts.coverage().clone());
         report.marks = std::mem::take(&mut self.marks);
-        report.marks.merge(self.oracle.marks());
+        report.marks.merge(self.contexts.marks());
         self.liveness.finish(at_us, report);
-        let findings = std::mem::take(&mut self.findings);
-        let violation = |finding: &Finding| Violation {
-            property: finding.property.name(),
-            at_us: finding.at_us,
-            story: self.story(finding),
-        };
-        report.violations = findings.iter().map(violation).collect();
+        report.violations = self
+            .findings
+            .iter()
+            .map(|finding| Violation {
+                property: finding.property.name(),
+                at_us: finding.at_us,
+                story: self.story(finding),
+            })
+            .collect();
     }
 
     fn describe(&self, actor: ActorId) -> String {
-        let Actor { place, role, .. } = self.cast[usize::from(actor)];
-        match (role, place) {
-            (role::SERVER, Place::Server(n)) => {
-                let server = &self.servers[usize::from(n)];
-                let cached = self.contexts.iter().filter(|context| context.cached[usize::from(n)].is_some()).count();
-                let Server { life, holds, doubted, alias, .. } = server;
-                format!("life={life} holds={holds} alias=cs_{alias} doubted={doubted} cached={cached}")
+        match self.cast[usize::from(actor)] {
+            Actor { place: Place::Server(n), .. } => {
+                let Holder { life, holds, alias, doubted, .. } = self.holders[usize::from(n)];
+                let cached = self.contexts.cached_at(alias.0);
+                format!("life={life} holds={holds} alias=cs_{} doubted={doubted} cached={cached}", alias.0)
             }
-            (role::STORE, _) => {
-                let rows = self.contexts.iter().filter(|context| context.told.is_some()).count();
-                format!("contexts={rows}")
+            Actor { role: role::STORE, .. } => {
+                format!("contexts={}", self.told.iter().flatten().count())
             }
             _ => String::new(),
         }
@@ -690,38 +515,8 @@ impl Judge<Routing> for RoutingJudge {
 }
 
 impl RoutingJudge {
-    /// The process of a server ended, and with it its cache.
-    fn crashed(&mut self, server: u8, at_us: u64) {
-        for id in 0..self.contexts.len() {
-            if self.contexts[id].cached[usize::from(server)].take().is_some() {
-                self.tell_all(ContextAction::Forget, ContextId(id as u32), Some(server), at_us, |state| {
-                    state.seats[usize::from(server)].cache = Cache::None;
-                });
-            }
-        }
-        self.account(server, at_us);
-        self.servers[usize::from(server)].holds = false;
-    }
-
-    /// Doubt begins or ends as the world's knowledge of pauses and clocks says.
-    fn update_doubt(&mut self, server: u8, at_us: u64) {
-        let doubted = self.grounds[usize::from(server)].suffice() || self.store_clock_out;
-        if doubted == self.servers[usize::from(server)].doubted {
-            return;
-        }
-        self.account(server, at_us);
-        self.servers[usize::from(server)].doubted = doubted;
-        let action = if doubted { ContextAction::Doubt } else { ContextAction::Trust };
-        for id in 0..self.contexts.len() {
-            self.tell_all(action, ContextId(id as u32), Some(server), at_us, |state| {
-                state.seats[usize::from(server)].doubted = doubted;
-            });
-        }
-        self.check_alias(server, at_us);
-    }
-
     fn story(&self, finding: &Finding) -> String {
-        let name = |id: failproof_spec::ActorId| self.cast[id.0 as usize].place;
+        let name = |id: SpecId| self.cast[id.0 as usize].place;
         let mut story = finding.actor.map_or_else(String::new, |actor| name(actor).to_string());
         if let Some(rival) = finding.rival {
             story.push_str(&format!(" against {}", name(rival)));

@@ -23,10 +23,10 @@ pub struct Options {
     pub servers: u16,
     /// How many clients there are; at least 1, at most 1,000.
     pub clients: u16,
-    /// How many contexts there are in the end; at most 10,000. Each belongs to one client.
-    pub contexts: u16,
+    /// How many contexts there are in the end; at most 1,000,000. Each belongs to one client.
+    pub contexts: u32,
     /// How many of them exist from the start, without owners.
-    pub unowned: u16,
+    pub unowned: u32,
     /// How long the run is, in true microseconds.
     pub time_us: u64,
     /// I: from one heartbeat of a server to the next, and from one look at the aliases to the next.
@@ -73,9 +73,9 @@ impl Default for Options {
 /// How many hops a request takes at most: to a gateway, a server, twice to the store and back, and home.
 pub(super) const HOPS: u64 = 8;
 
-const GATEWAYS_MAX: u16 = 64;
-const CLIENTS_MAX: u16 = 1_000;
-const CONTEXTS_MAX: u16 = 10_000;
+const GATEWAYS_MAX: u32 = 64;
+const CLIENTS_MAX: u32 = 1_000;
+const CONTEXTS_MAX: u32 = 1_000_000;
 
 impl Options {
     /// The rules by which aliases are held: those of the hardened election. No resource is behind an alias, so nothing
@@ -101,7 +101,7 @@ impl Options {
     pub(super) fn server(&self, alias: u16, host: u16) -> ServerConfig {
         ServerConfig {
             candidate: self.candidate(alias, host),
-            contexts: self.contexts.into(),
+            contexts: self.contexts as usize,
             patience: self.patience_us,
             rules: self.rules,
         }
@@ -113,12 +113,13 @@ impl Options {
 
     /// The contexts without owners are dealt out one by one, and so are those that are to be created.
     pub(super) fn client(&self, client: u16) -> ClientConfig {
-        let share = |all: u16| all / self.clients + u16::from(client < all % self.clients);
+        let (clients, first) = (u32::from(self.clients), u32::from(client));
+        let share = |all: u32| all / clients + u32::from(first < all % clients);
         ClientConfig {
             client,
             gateways: self.gateways,
             creates: share(self.contexts - self.unowned),
-            adopts: Adopts { first: client.into(), step: self.clients.into(), count: share(self.unowned) },
+            adopts: Adopts { first, step: clients, count: share(self.unowned) },
             every: self.every_us,
             patience: self.patience_us,
         }
@@ -164,15 +165,15 @@ impl ProtocolOptions for Options {
         self.time_us = time_us;
     }
 
-    fn set_size(&mut self, name: &str, size: u16) -> bool {
-        let field = match name {
-            "gateways" => &mut self.gateways,
-            "servers" => &mut self.servers,
-            "clients" => &mut self.clients,
-            "contexts" => &mut self.contexts,
+    fn set_size(&mut self, name: &str, size: u32) -> bool {
+        let short = u16::try_from(size).unwrap_or(u16::MAX);
+        match name {
+            "gateways" => self.gateways = short,
+            "servers" => self.servers = short,
+            "clients" => self.clients = short,
+            "contexts" => self.contexts = size,
             _ => return false,
-        };
-        *field = size;
+        }
         true
     }
 
@@ -232,9 +233,9 @@ impl ProtocolOptions for Options {
 
     fn check(&self) -> Result<(), PlanError> {
         let sizes = [
-            ("options.gateways", self.gateways, 1, GATEWAYS_MAX),
-            ("options.servers", self.servers, 1, Utype::MAX as u16),
-            ("options.clients", self.clients, 1, CLIENTS_MAX),
+            ("options.gateways", self.gateways.into(), 1, GATEWAYS_MAX),
+            ("options.servers", self.servers.into(), 1, Utype::MAX as u32),
+            ("options.clients", self.clients.into(), 1, CLIENTS_MAX),
             ("options.contexts", self.contexts, 1, CONTEXTS_MAX),
             ("options.unowned", self.unowned, 0, self.contexts),
         ];

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::protocol::{Boot, Cause, StoreFate};
 use failproof_core::Instant;
 use failproof_core::election::{self, Affinity, Dialect, TableConfig};
-use failproof_core::routing::{Alias, Change, ContextId, ContextTable, Message, Operation, Output, Target, What};
+use failproof_core::routing::{Alias, Change, ContextId, ContextTable, Message, Operation, Output, Target};
 
 /// What the store did with its last input, for the judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Done {
     /// Nothing that the contract speaks of.
     Nothing,
     /// An operation did this to a context.
-    Changed { what: What, id: ContextId, change: Change },
+    Changed { operation: Operation, id: ContextId, change: Change },
     /// A claim of an alias was granted to this machine.
     Granted { alias: Alias, host: failproof_core::Host },
     /// A claim was refused before the heartbeat table saw it, although the term of the last holder is over and the machine
@@ -48,8 +48,8 @@ impl StoreServer {
             _ => (None, None),
         };
         let fresh = || {
-            let (aliases, contexts) = (options.servers.into(), options.contexts.into());
-            ContextTable::new(options.rules, aliases, options.unowned.into(), contexts)
+            let (unowned, contexts) = (options.unowned as usize, options.contexts as usize);
+            ContextTable::new(options.rules, options.servers.into(), unowned, contexts)
         };
         let config = TableConfig {
             utypes: options.servers.into(),
@@ -151,13 +151,8 @@ impl StoreServer {
         let now = self.tables.clocks(steady, wall);
         let (outcome, change) = self.contexts.operate(operation, self.tables.table_mut(), now);
         if let (Some(row), true) = (&outcome.row, change != Change::None) {
-            self.done = Done::Changed { what: operation.what, id: row.id, change };
+            self.done = Done::Changed { operation: *operation, id: row.id, change };
         }
         outputs.push(Output::Send(Target::Asker, Message::Outcome(outcome)));
-    }
-
-    /// What tells one state of the rows from another.
-    pub(super) fn digest(&self) -> u64 {
-        self.contexts.changes()
     }
 }
