@@ -3,7 +3,7 @@
 //! | contract (`Context.tla`) | read from |
 //! |---|---|
 //! | object | a key of a context, with the newest change that its row took |
-//! | server | a machine with a context server; the row names it by the alias that belonged to it first |
+//! | server | an alias, as rows name it: whichever process holds it acts from there |
 //! | `main`, `backup`, `wrote`, `split` | the row, and who wrote in its epoch |
 //! | `expired` | whether the heartbeat table has an entry for the alias of main, when the owner changes |
 //! | `token` | whether ownership was granted to the server in the row's epoch, or in an older one |
