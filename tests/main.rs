@@ -6,6 +6,7 @@ mod campaigns;
 mod clock_laws;
 mod commands;
 mod conformance;
+mod context_laws;
 mod contract;
 #[path = "src/contract_compiler.rs"]
 mod contract_compiler;

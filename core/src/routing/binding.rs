@@ -1,9 +1,7 @@
 //! What a HAID says, in the numbers that machines use: aliases are `cs_0`, `cs_1` and so on, and the id
 //! of the first context is 1.
 
-use super::codec::Codec;
-use super::grammar::HaidGrammar;
-use super::haid_text::HaidText;
+use super::haid::{Codec, HaidGrammar, HaidText};
 use super::message::{Alias, ContextId};
 use core::fmt::Write;
 

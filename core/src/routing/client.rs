@@ -2,7 +2,7 @@
 
 use super::binding::Binding;
 use super::config::ClientConfig;
-use super::haid_text::HaidText;
+use super::haid::HaidText;
 use super::message::{Answer, Content, ContextId, KEYS, Message, Request, Verb};
 use super::{Output, Target};
 use crate::chance::Chance;

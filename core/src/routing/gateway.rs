@@ -2,7 +2,7 @@
 
 use super::binding::Binding;
 use super::config::GatewayConfig;
-use super::haid_text::HaidText;
+use super::haid::HaidText;
 use super::message::{Answer, Message, Reply, Request, Verb};
 use super::rules::UnnamedServer;
 use super::view::View;

@@ -1,4 +1,25 @@
-//! What a HAID says.
+//! The HAID: one line of text that names the main server of a context, its backup, and the context's id.
+//!
+//! A [`Codec`] reads and writes it by one of two grammars: the published one, with all that Java makes of it, and the
+//! strict one, in which each meaning has one text and a tag can convict forgers. Nothing here knows of servers or clocks.
+
+mod codec;
+mod error;
+mod grammar;
+pub mod java;
+mod lenient;
+mod strict;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use codec::Codec;
+pub use error::{ErrorCode, HaidError};
+pub use grammar::HaidGrammar;
+pub use strict::{ALIAS_LENGTH_MAX, HAID_LENGTH_MAX, ID_LENGTH_MAX};
+pub use tag::{Key, KeyError, Keyring};
+pub use text::HaidText;
 
 /// A decoded HAID: who serves a context, and which one it is.
 ///

@@ -1,16 +1,26 @@
 //! The context manager: it makes context ids, and converts between plain ids and HAIDs.
 //!
 //! One small trait, so that there can be several. [`PublishedManager`] is the original; [`HardenedManager`] believes no
-//! owner that a caller names.
+//! owner that a caller names. Around it: the aliases that one server knows, the check of whom a HAID names, ids with their
+//! owners, and the proxy that converts them on their way to the database and back.
 
-use super::alias::AliasTable;
+mod alias;
+mod checker;
+mod context_id;
+mod error;
+mod proxy;
+#[cfg(test)]
+mod tests;
+
+pub use alias::{AliasTable, Server};
+pub use checker::{NotServed, Role, check_host};
+pub use context_id::HaContextId;
+pub use error::ManagerError;
+pub use proxy::{Argument, Returned, after_call, before_call};
+
 use super::backup::{BackupChoice, choose_backup};
-use super::checker::check_host;
-use super::codec::Codec;
-use super::context_id::HaContextId;
-use super::error::ManagerError;
-use super::haid::Haid;
-use super::java::is_numeric;
+use super::haid::java::is_numeric;
+use super::haid::{Codec, Haid};
 use alloc::string::String;
 
 /// What the proxy around the persistence calls asks of a context manager. No call changes the manager.

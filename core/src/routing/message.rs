@@ -1,6 +1,6 @@
 //! What clients, gateways, servers and the store say to each other.
 
-use super::haid_text::HaidText;
+use super::haid::HaidText;
 use super::view::View;
 use crate::election;
 use crate::id::{Epoch, Host};

@@ -3,7 +3,7 @@
 //! Each field of [`Rules`] is one decision and defends against one defect (R1 to R10 in `spec/defences.toml`). The first
 //! variant of each enum is what the published design does.
 
-use super::grammar::HaidGrammar;
+use super::haid::HaidGrammar;
 use crate::decisions::decisions;
 
 decisions! {

@@ -271,13 +271,15 @@ impl ContextTable {
             }
             return (Verdict::Done, if again { Change::None } else { Change::Granted });
         }
-        let named = alias == backup || !self.rules.row_names();
+        if alias != backup && self.rules.row_names() {
+            return (Verdict::NotOwner, Change::None);
+        }
         let expired = is_over(main, table, now);
         let gone = match self.rules.main_check {
             MainCheck::Cache => main_gone,
             MainCheck::Transaction => ends(main, table, now),
         };
-        if !named || !gone {
+        if !gone {
             return (Verdict::NotOwner, Change::None);
         }
         self.rename(id, alias, main);

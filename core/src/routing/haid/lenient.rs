@@ -6,8 +6,8 @@
 //!
 //! Source: `CSHighAvailableUtils` of linkis-cs-common.
 
+use super::Haid;
 use super::error::HaidError;
-use super::haid::Haid;
 use super::java::{is_blank, is_numeric, length, parse_int};
 use core::fmt::Write;
 

@@ -1,6 +1,6 @@
 //! Whether the server that is asked may serve a HAID: what the design promises, and the original does not do.
 
-use super::haid::Haid;
+use crate::routing::haid::Haid;
 
 /// As what a server serves a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@
 //! it, would make a `--` that the published grammar splits at; so what is accepted here without a tag is accepted there
 //! too, and means the same. Reading borrows and allocates nothing.
 
+use super::Haid;
 use super::error::HaidError;
-use super::haid::Haid;
 use super::tag::{self, Key, Keyring};
 use core::fmt::{self, Write};
 

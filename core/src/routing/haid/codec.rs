@@ -1,8 +1,8 @@
 //! HAIDs read and written under one grammar. It never panics, and allocates only where a `String` is returned.
 
+use super::Haid;
 use super::error::HaidError;
 use super::grammar::HaidGrammar;
-use super::haid::Haid;
 use super::tag::Keyring;
 use super::{lenient, strict};
 use alloc::string::String;

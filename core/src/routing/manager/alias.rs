@@ -1,6 +1,6 @@
 //! Aliases: which instance each of them names, and which instances are alive.
 
-use super::backup::{Instance, Tenant};
+use crate::routing::backup::{Instance, Tenant};
 use crate::time::Duration;
 use alloc::collections::BTreeMap;
 use alloc::string::String;

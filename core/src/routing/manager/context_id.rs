@@ -1,7 +1,7 @@
 //! A context's id with its owners, as the components of a server hand it around.
 
-use super::haid::Haid;
-use super::java::is_blank;
+use crate::routing::haid::Haid;
+use crate::routing::haid::java::is_blank;
 use alloc::string::String;
 
 /// Owners and id of a context; each may be missing. The id is plain, or a whole HAID.

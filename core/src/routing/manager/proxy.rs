@@ -5,10 +5,8 @@
 //!
 //! Source: `MethodInterceptorImpl`.
 
-use super::context_id::HaContextId;
-use super::error::ManagerError;
-use super::java::{is_blank, is_numeric};
-use super::manager::ContextManager;
+use super::{ContextManager, HaContextId, ManagerError};
+use crate::routing::haid::java::{is_blank, is_numeric};
 use alloc::string::String;
 use alloc::vec::Vec;
 
