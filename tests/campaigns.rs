@@ -329,12 +329,16 @@ fn a_report_that_does_not_fit_is_refused() {
     let merge = || failproof_on(&["merge", text_of(&folder)], &Interrupt::new(), &Engine::run);
     assert_eq!(merge().code, 0);
     type Alter = fn(&mut serde_json::Value);
-    let altered: [(&str, Alter); 8] = [
+    let altered: [(&str, Alter); 9] = [
         ("report.seeds", |report| report["report"]["seeds"] = 100_000.into()),
         ("report.asked", |report| report["report"]["asked"] = 4.into()),
         ("setting.seeds", |report| report["setting"]["campaign"]["end"] = 2.into()),
         ("report.coverage", |report| report["report"]["coverage"]["visited"] = serde_json::json!([])),
         ("report.returns.after", |report| report["report"]["returns"]["after"]["buckets"][3] = 9.into()),
+        ("report.violations", |report| {
+            let none = serde_json::json!({ "count": 0, "withdrawn": 0, "kept": {} });
+            report["report"]["violations"] = serde_json::json!({ "NoStaleRead": none });
+        }),
         ("unknown protocol `paxos`; expected election", |report| report["setting"]["protocol"] = "paxos".into()),
         ("unknown field `knots`", |report| report["setting"]["options"]["knots"] = 5.into()),
         ("unknown field", |report| report["report"]["colour"] = "blue".into()),

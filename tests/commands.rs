@@ -4,6 +4,7 @@
 //! way, the console brings another idea of how a plan is run; everything else is as in the binary.
 
 mod haid;
+mod protocols;
 mod refusals;
 
 use failproof::campaign::{CampaignReport, Runner};
@@ -259,7 +260,7 @@ fn json_has_the_promised_keys() {
     assert_eq!(report["trace_hash"].as_str().unwrap().len(), 32);
     assert_eq!(report["violations"][0]["confirmed"], true);
     let all = json(&failproof(&[&args[..], &["--protocol", "all"]].concat()));
-    assert_eq!(all["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(all["runs"].as_array().unwrap().len(), 2);
     assert_eq!(all["runs"][0]["trace_hash"], report["trace_hash"]);
 }
 

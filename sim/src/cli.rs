@@ -120,7 +120,8 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 held, 1 a property was violated, 2 wrong usage or unreadable input, 3 did not converge after healing, \
 4 a machine or the harness panicked, 130 interrupted. When several apply: 130, 2, 4, 1, 3.
 
-Example: failproof run --protocol election --rules published --seeds 0..2000 --faults store,network";
+Example: failproof run --protocol election --rules published --seeds 0..2000 --faults store,network
+         failproof run --protocol routing --rules published";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -130,7 +131,7 @@ enum Command {
     Merge(merge::MergeArgs),
     /// Runs one plan again, byte for byte.
     Replay(replay::ReplayArgs),
-    /// Computes whether I and T are safe, by how much, and how long a failover takes.
+    /// Computes whether I and T of an election are safe, by how much, and how long a failover takes.
     Margin(margin::MarginCommand),
     /// Encodes, decodes or checks HAIDs, one JSON line each.
     Haid(haid::HaidCommand),
@@ -201,6 +202,10 @@ fn in_flags(error: &PlanError) -> String {
     let flag = match field.as_str() {
         "options.nodes" => "--nodes",
         "options.utypes" => "--utypes",
+        "options.gateways" => "--gateways",
+        "options.servers" => "--servers",
+        "options.clients" => "--clients",
+        "options.contexts" => "--contexts",
         "options.time_us" => "--time",
         "options" => "--interval and --timeout",
         other => other,

@@ -27,7 +27,7 @@ use failproof_core::election::{
     Target,
 };
 use failproof_core::{Duration, Host, Instant, Machine, Utype};
-use failproof_spec::Property;
+use failproof_spec::{ContractName, Property};
 use server::{TableServer, former_span};
 
 /// The election as a protocol to simulate.
@@ -146,6 +146,7 @@ impl Protocol for Election {
     type Options = Options;
 
     const NAME: &'static str = "election";
+    const CONTRACT: ContractName = ContractName::Lease;
     const WORDS: Words = Words {
         comes_back: "EventuallyPrimary",
         came_back: "a primary worked",

@@ -35,7 +35,8 @@ pub trait ProtocolOptions: Any + Debug + Send + Sync {
     /// Lets the run be as long as this, in true microseconds.
     fn set_time_us(&mut self, time_us: u64);
     /// Sets one of its sizes by the name that its option has on the command line, such as `nodes`; false if there is none.
-    fn set_size(&mut self, name: &str, size: u16) -> bool;
+    /// One that is too large for its field becomes the largest, which is refused when the options are checked.
+    fn set_size(&mut self, name: &str, size: u32) -> bool;
     /// Sets I and T, the latter as the longest too, and what is assumed.
     fn set_limits(&mut self, interval: Duration, timeout: Duration, bounds: Bounds);
     /// I.

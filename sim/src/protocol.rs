@@ -8,6 +8,7 @@ use crate::options::{Options, ProtocolOptions};
 use crate::plan::{Plan, Task};
 use crate::report::RunReport;
 use failproof_core::{Duration, Instant, Machine};
+use failproof_spec::ContractName;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
@@ -194,6 +195,8 @@ pub trait Protocol: Sized + 'static {
 
     /// The name of the protocol.
     const NAME: &'static str;
+    /// The contract that its runs are judged by.
+    const CONTRACT: ContractName;
     /// What reports call what it does.
     const WORDS: Words;
     /// The actor to which operations travel whose arrival the judge counts, if there is one.

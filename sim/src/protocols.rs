@@ -14,6 +14,7 @@ use crate::protocol::{Protocol, Words};
 use crate::report::RunReport;
 use crate::routing::Routing;
 use crate::trace::Record;
+use failproof_spec::ContractName;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 pub(crate) trait Known: Sync {
     /// Its name.
     fn name(&self) -> &'static str;
+    /// The contract that its runs are judged by.
+    fn contract(&self) -> ContractName;
     /// What reports call what it does.
     fn words(&self) -> &'static Words;
     /// Its options as they usually are.
@@ -90,6 +93,12 @@ pub fn words(options: &Options) -> &'static Words {
     of(options).words()
 }
 
+/// The contract that runs with these options are judged by.
+#[must_use]
+pub fn contract(options: &Options) -> ContractName {
+    of(options).contract()
+}
+
 /// The properties that runs break which do not come back, of all protocols.
 pub(crate) fn convergence_properties() -> impl Iterator<Item = &'static str> {
     all().map(|known| known.words().comes_back)
@@ -109,6 +118,10 @@ impl fmt::Debug for dyn Known {
 impl<P: Protocol> Known for Of<P> {
     fn name(&self) -> &'static str {
         P::NAME
+    }
+
+    fn contract(&self) -> ContractName {
+        P::CONTRACT
     }
 
     fn words(&self) -> &'static Words {

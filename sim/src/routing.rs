@@ -3,7 +3,7 @@
 //! | contract (`Context.tla`) | read from |
 //! |---|---|
 //! | object | a key of a context, with the newest change that its row took |
-//! | server | a machine with a context server; the row names it by the alias that belonged to it first |
+//! | server | an alias, as rows name it: whichever process holds it acts from there |
 //! | `main`, `backup`, `wrote`, `split` | the row, and who wrote in its epoch |
 //! | `expired` | whether the heartbeat table has an entry for the alias of main, when the owner changes |
 //! | `token` | whether ownership was granted to the server in the row's epoch, or in an older one |
@@ -29,6 +29,7 @@ use failproof_core::routing::{
     Target, Verb, What,
 };
 use failproof_core::{Duration, Host, Instant, Machine};
+use failproof_spec::ContractName;
 use store::StoreServer;
 
 /// Context routing as a protocol to simulate.
@@ -183,6 +184,7 @@ impl Protocol for Routing {
     type Options = Options;
 
     const NAME: &'static str = "routing";
+    const CONTRACT: ContractName = ContractName::Context;
     const WORDS: Words = Words {
         comes_back: "EventuallyServed",
         came_back: "the slowest change was answered",
@@ -192,7 +194,7 @@ impl Protocol for Routing {
         not_back_file: "not-served",
         exposed: "AliasNamesOneInstance",
         unserved: "without the instance of an alias",
-        false_stop: "false end of a term",
+        false_stop: "false step-down",
         no_margin: "no context was taken over after the term of its owner had ended",
     };
     const RESOURCE: Option<ActorId> = None;

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::coverage::ContractName;
+
 /// A statement that can be false.
 ///
 /// Of the election, the first three are invariants of `Lease.tla`; the next four are guards of its actions whose failure
@@ -115,6 +117,41 @@ impl Property {
             Self::AliasIsNotStarved => "AliasIsNotStarved",
             Self::RefinementHolds => "RefinementHolds",
         }
+    }
+
+    /// The contract whose runs can break it; `None` if those of any contract can.
+    #[must_use]
+    pub const fn contract(self) -> Option<ContractName> {
+        match self {
+            Self::AtMostOneWorkingPrimary
+            | Self::NoStaleEffect
+            | Self::SealedBeforeWork
+            | Self::GrantWaitsForRivals
+            | Self::GrantIsNewest
+            | Self::OnlyOwnersStepUp
+            | Self::OnlyPrimariesIssue
+            | Self::EmptyAnswerIsFinal
+            | Self::RunsOnlyWhereItsTypeRuns
+            | Self::ForeignAnswerStops
+            | Self::OwnerIsNotStarved => Some(ContractName::Lease),
+            Self::OneOwnerPerEpoch
+            | Self::NoLostAcknowledgedWrite
+            | Self::NoStaleRead
+            | Self::OnlyNamedServersServe
+            | Self::TakeWaitsForExpiry
+            | Self::AliasNamesOneInstance
+            | Self::OneHaidPerContext
+            | Self::OneContextPerCreate
+            | Self::HaidRoundTrips
+            | Self::BackupIsLeastLoaded
+            | Self::AliasIsNotStarved => Some(ContractName::Context),
+            Self::RefinementHolds => None,
+        }
+    }
+
+    /// The properties that runs judged by `contract` can break, in the order of the enumeration.
+    pub fn of(contract: ContractName) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |property| property.contract().is_none_or(|of| of == contract))
     }
 
     /// The property with this name.

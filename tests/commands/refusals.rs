@@ -4,7 +4,8 @@
 use super::{failproof, folder, json, refused, text_of};
 use failproof::election::Options;
 use failproof::fault::{FaultKind, Place};
-use failproof::plan::Plan;
+use failproof::plan::{Plan, Task, TaskKind};
+use failproof::routing;
 use std::fs;
 
 #[test]
@@ -21,8 +22,21 @@ fn wrong_usage_is_refused_in_a_sentence_that_names_place_and_expectation() {
     refused(&["run", "--seeds", "-1..3"], &["--seeds"]);
     refused(&["run", "--shard", "3/2"], &["--shard", "expected i/n"]);
     refused(&["run", "--seeds", "0..2", "--shard", "1/3"], &["--shard", "2 seeds", "3 parts", "expected fewer parts"]);
-    refused(&["run", "--protocol", "paxos"], &["--protocol", "paxos", "expected election"]);
-    refused(&["run", "--protocol", "routing"], &["--protocol", "expected election"]);
+    refused(&["run", "--protocol", "paxos"], &["--protocol", "paxos", "expected election or routing or all"]);
+    refused(&["run", "--protocol", "registry"], &["--protocol", "registry", "expected election or routing or all"]);
+    let routing = |more: &[&'static str]| [&["run", "--protocol", "routing"], more].concat();
+    refused(&routing(&["--nodes", "3"]), &["--nodes", "protocol routing has no such", "expected", "election"]);
+    refused(&routing(&["--utypes", "3"]), &["--utypes", "protocol routing has no such", "expected", "election"]);
+    for size in ["--gateways", "--servers", "--clients", "--contexts"] {
+        refused(&["run", size, "3"], &[size, "protocol election has no such", "expected", "--protocol routing"]);
+        refused(&["run", "--protocol", "all", size, "3"], &[size, "protocol election has no such"]);
+        refused(&routing(&[size, "0"]), &[size, "expected 1 to"]);
+        refused(&routing(&[size, "4294967296"]), &[size]);
+    }
+    refused(&routing(&["--contexts", "1000001"]), &["--contexts: 1000001", "expected 1 to 1000000"]);
+    refused(&routing(&["--servers", "9"]), &["--servers: 9", "expected 1 to 8"]);
+    refused(&routing(&["--timeout", "2s"]), &["--timeout", "more than twice"]);
+    refused(&routing(&["--rules", "client_go"]), &["--rules", "routing", "client_go", "expected hardened, published"]);
     refused(&["run", "--rules", "perfect"], &["--rules", "perfect", "expected hardened, published"]);
     refused(&["run", "--faults", "store,gremlins"], &["--faults", "`gremlins`", "expected calm, process"]);
     refused(&["run", "--engine", "warp"], &["--engine", "warp", "expected fast or madsim"]);
@@ -70,6 +84,58 @@ fn a_plan_that_cannot_be_run_is_refused_by_name() {
     }
     refused(&["replay", text_of(&folder.join("absent.json"))], &["absent.json", "cannot read"]);
     refused(&["replay", text_of(&folder)], &["bad_plans", "cannot read"]);
+}
+
+#[test]
+fn a_plan_of_routing_that_cannot_be_run_is_refused_by_name() {
+    let folder = folder("bad_routing_plans");
+    let pause = FaultKind::Pause { node: Place::Server(1) };
+    let mut good = Plan::calm(routing::Options::default()).fault(pause, 1_000, 1_000);
+    good.workload.push(Task { at_us: 5_000_000, node: Place::Client(3), utype: 0, what: TaskKind::Forge });
+    let good = serde_json::to_string_pretty(&good).unwrap();
+    let (task, place) = ("\"forge\"", "\"c3\"");
+    let misspelt = good.replacen("\"kind\": \"pause\"", "\"kind\": \"pause\", \"nod\": \"s0\"", 1);
+    let cases: [(&str, String, &[&str]); 11] = [
+        ("task.json", good.replacen(task, "\"bribe\"", 1), &["bribe", "line", "expected one of", "`hand_over`"]),
+        ("role.json", good.replacen(task, "\"hand_over\"", 1), &["workload[0].node", "expected a server"]),
+        ("client.json", good.replacen(place, "\"s3\"", 1), &["workload[0].node", "expected a client"]),
+        ("nobody.json", good.replacen(place, "\"c20\"", 1), &["workload[0]", "c20", "only 20", "c0 to c19"]),
+        ("node.json", good.replacen(place, "\"n0\"", 1), &["workload[0]", "n0", "no node"]),
+        ("server.json", good.replacen("\"s1\"", "\"s7\"", 1), &["faults[id 0]", "s7", "s0 to s4"]),
+        ("moon.json", good.replacen("\"s1\"", "\"moon\"", 1), &["moon", "expected n0"]),
+        ("field.json", misspelt, &["faults[id 0]", "pause", "`nod`"]),
+        ("lobbies.json", good.replacen("\"gateways\": 3", "\"lobbies\": 3", 1), &["lobbies", "line", "column"]),
+        ("crowd.json", good.replacen("\"servers\": 5", "\"servers\": 9", 1), &["options.servers", "expected 1 to 8"]),
+        ("election.json", good.replacen("\"routing\"", "\"election\"", 1), &["gateways", "line", "column"]),
+    ];
+    for (name, text, words) in cases {
+        assert_ne!(text, good, "{name}");
+        let path = folder.join(name);
+        fs::write(&path, &text).unwrap();
+        refused(&["replay", text_of(&path)], &[&[name], words].concat());
+    }
+}
+
+#[test]
+fn a_rules_file_of_routing_holds_every_switch_and_no_other() {
+    let folder = folder("routing_rules");
+    let file = folder.join("rules.json");
+    let published = serde_json::to_value(failproof_core::routing::Rules::published()).unwrap();
+    let run =
+        || failproof(&["run", "--protocol", "routing", "--rules", text_of(&file), "--seeds", "0..1", "--time", "5s"]);
+    for switch in published.as_object().unwrap().keys() {
+        let mut missing = published.clone();
+        missing.as_object_mut().unwrap().remove(switch);
+        fs::write(&file, missing.to_string()).unwrap();
+        let rules = ["run", "--protocol", "routing", "--rules", text_of(&file)];
+        refused(&rules, &["--rules", "rules.json", "routing", "missing field", switch, "expected"]);
+    }
+    let election = serde_json::to_value(failproof_core::election::Rules::published()).unwrap();
+    fs::write(&file, election.to_string()).unwrap();
+    refused(&["run", "--protocol", "routing", "--rules", text_of(&file)], &["--rules", "no rules of protocol routing"]);
+    fs::write(&file, serde_json::to_string(&failproof_core::routing::Rules::hardened()).unwrap()).unwrap();
+    assert_eq!(run().code, 0);
+    refused(&["run", "--protocol", "all", "--rules", text_of(&file)], &["--rules", "no rules of protocol election"]);
 }
 
 #[test]

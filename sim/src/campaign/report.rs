@@ -295,9 +295,10 @@ impl CampaignReport {
         share(self.false_step_downs, self.led_us).map(|per_us| per_us * 3.6e12)
     }
 
-    /// What the runs did not show, one sentence each. Faults that were meant to be drawn are in [`Self::faults`].
+    /// What the runs did not show, one sentence each. Faults that were meant to be drawn are in [`Self::faults`];
+    /// `contract` is the one that the runs were judged by.
     #[must_use]
-    pub fn gaps(&self) -> Vec<String> {
+    pub fn gaps(&self, contract: ContractName) -> Vec<String> {
         let mut gaps = Vec::new();
         if self.margins.near == 0 {
             gaps.push("no run came within 10 % of T of the limit".to_owned());
@@ -307,7 +308,7 @@ impl CampaignReport {
         {
             gaps.push(format!("{:.1} % of the time worked is excused, more than a fifth", (1.0 - trusted) * 100.0));
         }
-        let nothing = Coverage::new(ContractName::Lease);
+        let nothing = Coverage::new(contract);
         let coverage = self.coverage.as_ref().unwrap_or(&nothing);
         let silent: Vec<_> = coverage.actions().filter(|(_, count)| *count == 0).map(|(action, _)| action).collect();
         if !silent.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::{CampaignReport, ENGINES_AGREE, Ending, Findings, NEVER_PANICS, Setting};
 use crate::protocols;
-use failproof_spec::{ContractName, Property};
+use failproof_spec::Property;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -113,16 +113,19 @@ impl SavedReport {
 
     /// Checks what adding up relies on.
     fn check(&self) -> Result<(), &'static str> {
-        let Setting { seeds, campaign, .. } = &self.setting;
+        let Setting { seeds, campaign, options, .. } = &self.setting;
         let report = &self.report;
+        let contract = protocols::contract(options);
+        let is_owed = |name: &str| Property::of(contract).any(|property| property.name() == name);
         let asked = seeds.end.saturating_sub(seeds.start);
         let facts = [
             (seeds.start < seeds.end && campaign.start <= seeds.start && seeds.end <= campaign.end, "setting.seeds"),
             (report.asked == asked, "report.asked"),
             (report.seeds <= report.runs && report.seeds <= asked, "report.seeds"),
             (report.ending != Ending::Complete || report.seeds == asked, "report.ending"),
-            (report.coverage.as_ref().is_none_or(|coverage| coverage.fits(ContractName::Lease)), "report.coverage"),
+            (report.coverage.as_ref().is_none_or(|coverage| coverage.fits(contract)), "report.coverage"),
             (report.returns.after.is_sound(), "report.returns.after"),
+            (report.violations.keys().all(|name| is_owed(name)), "report.violations"),
             (report.all().all(Findings::is_sound), "the kept findings"),
         ];
         facts.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err(problem))

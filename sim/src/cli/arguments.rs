@@ -33,7 +33,7 @@ pub(super) fn protocol(text: &str) -> Result<ProtocolArg, String> {
     match text {
         "all" => Ok(ProtocolArg::All),
         _ => protocols::named(text).map(ProtocolArg::One).map_err(|_| match text {
-            "routing" | "distribution" | "registry" => {
+            "distribution" | "registry" => {
                 format!("`{text}` is not simulated in this version; expected {}", expected())
             }
             _ => format!("unknown protocol; expected {}", expected()),
@@ -59,16 +59,28 @@ pub(super) fn decide_by(text: &str, options: &mut Options) -> Result<(), String>
     let content = std::fs::read_to_string(Path::new(text)).map_err(|error| {
         let names = options.named_rules().into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
         format!(
-            "--rules: `{text}`: no rule set has this name and no file can be read ({error}); expected {names}, or a JSON \
-             file of rules"
+            "--rules: `{text}`: no rules of protocol {} have this name, and no file can be read ({error}); expected \
+             {names}, or a JSON file of rules",
+            options.protocol()
         )
     })?;
     options.read_rules(&content).map_err(|error| {
         format!(
-            "--rules: {text}: the file holds no rules: {error}; expected a JSON object with every switch, as \
-             `options.rules` of a plan"
+            "--rules: {text}: the file holds no rules of protocol {}: {error}; expected a JSON object with every switch, \
+             as `options.rules` of a plan",
+            options.protocol()
         )
     })
+}
+
+/// Sets a size by the name of its option.
+pub(super) fn set_size(options: &mut Options, name: &str, size: u32) -> Result<(), String> {
+    if options.set_size(name, size) {
+        return Ok(());
+    }
+    let has_it = |known: &&dyn Known| known.usual().set_size(name, size);
+    let others = protocols::all().filter(has_it).map(|known| known.name()).collect::<Vec<_>>().join(" or ");
+    Err(format!("--{name}: protocol {} has no such option; expected it with --protocol {others}", options.protocol()))
 }
 
 /// Classes by name, `swarm` for all, `calm` for none.

@@ -1,4 +1,4 @@
-//! `failproof margin`: the arithmetic of I and T, before anything is simulated.
+//! `failproof margin`: the arithmetic of I and T of the election, before anything is simulated.
 
 use super::arguments::decide_by;
 use super::{Console, Exit};
@@ -13,7 +13,7 @@ Example: failproof margin --interval 1s --timeout 5s --drift 0.001 --pause 2s --
 pub(super) struct MarginCommand {
     #[command(flatten)]
     question: MarginArgs,
-    /// Under which decisions: hardened, published, client_go, shedlock, or a JSON file with every switch
+    /// Under which decisions of the election: hardened, published, client_go, shedlock, or a JSON file with every switch
     #[arg(long, default_value = "hardened")]
     rules: String,
     /// Print one JSON object

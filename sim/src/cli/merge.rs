@@ -1,16 +1,18 @@
-//! `failproof merge`: the parts of a campaign as one report.
+//! `failproof merge`: the parts of a campaign as one report; of each protocol, if it was of several.
 
 use super::print::{Printed, Told};
 use super::run::exit_of;
 use super::{Console, Exit};
-use crate::campaign::{CampaignReport, Ending, SavedReport, Setting};
-use std::path::PathBuf;
+use crate::campaign::{CampaignReport, Ending, REPORT_FILE, SavedReport, Setting};
+use crate::protocols;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example: failproof merge parts/* --junit failproof.xml
          The parts are what `failproof run --shard i/n --out parts/i` wrote. The report is that of a run without
-         --shard, to the trace hash. Exits with 2 if parts are missing, after telling what the others found.")]
+         --shard, to the trace hash; of --protocol all, there is a report for each protocol. Exits with 2 if parts are
+         missing, after telling what the others found.")]
 pub(super) struct MergeArgs {
     /// The directories of all parts, in any order
     #[arg(value_name = "DIR", required = true)]
@@ -24,12 +26,18 @@ pub(super) fn merge(args: &MergeArgs, console: &mut Console<'_>) -> Exit {
         Ok(parts) => parts,
         Err(problem) => return console.complain(&problem),
     };
-    let (setting, report) = add_up(&parts);
-    let mut exit = exit_of(&report);
-    for gap in gaps(&parts) {
-        exit = exit.max(console.complain(&gap));
+    let (mut exit, mut told) = (Exit::Held, Vec::new());
+    let campaigns: Vec<_> = parts.chunk_by(|a, b| a.protocol() == b.protocol()).collect();
+    for parts in &campaigns {
+        let (setting, report) = add_up(parts);
+        exit = exit.max(exit_of(&report));
+        for gap in gaps(parts) {
+            let whose = if campaigns.len() > 1 { format!("{}: ", setting.protocol) } else { String::new() };
+            exit = exit.max(console.complain(&format!("{whose}{gap}")));
+        }
+        told.push(Told { setting, report, wall: None });
     }
-    args.printed.print(&[Told { setting, report, wall: None }], false, console, exit)
+    args.printed.print(&told, campaigns.len() > 1, console, exit)
 }
 
 /// A part, and where it was found.
@@ -38,17 +46,34 @@ struct Part {
     saved: SavedReport,
 }
 
-/// Reads all parts, in the order of their seeds. They must be of one campaign, and no seed may be in two of them.
+impl Part {
+    fn protocol(&self) -> &str {
+        &self.saved.setting.protocol
+    }
+}
+
+/// The directories of single protocols that are meant: where `--protocol all` wrote, there is one for each.
+fn folders_of_protocols(folder: &Path) -> Vec<PathBuf> {
+    let holds_report = |folder: &PathBuf| folder.join(REPORT_FILE).exists();
+    let whole = folder.to_owned();
+    let below: Vec<_> = protocols::names().map(|name| folder.join(name)).filter(holds_report).collect();
+    if below.is_empty() || holds_report(&whole) { vec![whole] } else { below }
+}
+
+/// Reads all parts, in the order of their protocols and seeds. Those of one protocol must be of one campaign, and no seed
+/// may be in two of them.
 fn read(folders: &[PathBuf]) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
-    for folder in folders {
-        let mut saved = SavedReport::read(folder).map_err(|error| error.to_string())?;
-        saved.report.kept_mut().for_each(|finding| finding.at_home(folder));
-        parts.push(Part { folder: folder.clone(), saved });
+    for folder in folders.iter().flat_map(|folder| folders_of_protocols(folder)) {
+        let mut saved = SavedReport::read(&folder).map_err(|error| error.to_string())?;
+        saved.report.kept_mut().for_each(|finding| finding.at_home(&folder));
+        parts.push(Part { folder, saved });
     }
-    parts.sort_by_key(|part| part.saved.setting.seeds.start);
-    for pair in parts.windows(2) {
-        let [one, other] = [&pair[0], &pair[1]];
+    parts.sort_by_key(|part| {
+        (protocols::names().position(|name| name == part.protocol()), part.saved.setting.seeds.start)
+    });
+    let pairs = parts.windows(2).map(|pair| [&pair[0], &pair[1]]);
+    for [one, other] in pairs.filter(|[one, other]| one.protocol() == other.protocol()) {
         let (a, b) = (&one.saved.setting, &other.saved.setting);
         if let Some(what) = a.difference(b) {
             return Err(format!(

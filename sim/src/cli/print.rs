@@ -21,10 +21,10 @@ pub(super) struct Told {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Printed {
-    /// Write a JUnit XML file too: a test case for each property
+    /// Write a JUnit XML file too: a test suite for each protocol, a test case for each of its properties
     #[arg(long, value_name = "FILE.xml")]
     junit: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print one JSON object; if several protocols were asked for, `runs` holds that of each
     #[arg(long)]
     json: bool,
     /// Print nothing but complaints; the exit code tells
@@ -47,8 +47,8 @@ impl Printed {
         !self.json && !self.quiet
     }
 
-    /// Tells it all, and returns `exit` unless something could not be told. `all`: among the reports of all protocols.
-    pub(super) fn print(&self, told: &[Told], all: bool, console: &mut Console<'_>, mut exit: Exit) -> Exit {
+    /// Tells it all, and returns `exit` unless something could not be told. `many`: several protocols were asked for.
+    pub(super) fn print(&self, told: &[Told], many: bool, console: &mut Console<'_>, mut exit: Exit) -> Exit {
         if let Some(path) = &self.junit {
             let suites: Vec<_> = told.iter().map(|told| (&told.setting, &told.report)).collect();
             let written = match junit(&suites) {
@@ -68,7 +68,7 @@ impl Printed {
         }
         let runs: Vec<_> = told.iter().map(|told| RunJson::new(&told.setting, &told.report, told.wall)).collect();
         let text = match runs.as_slice() {
-            [one] if !all => serde_json::to_string(one),
+            [one] if !many => serde_json::to_string(one),
             _ => serde_json::to_string(&BTreeMap::from([("runs", runs)])),
         };
         match text {

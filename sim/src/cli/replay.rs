@@ -26,7 +26,7 @@ pub(super) struct ReplayArgs {
     /// How time passes: fast, the reference, or madsim
     #[arg(long, default_value = "fast")]
     engine: Engine,
-    /// Decide by other rules than the plan's: hardened, published, client_go, shedlock, or a JSON file
+    /// Decide by other rules of its protocol than the plan's: by name, as `run` takes them, or a JSON file
     #[arg(long)]
     rules: Option<String>,
     /// Write all records of the run, one JSON object a line; `-` for standard output, with the report on standard error

@@ -1,6 +1,6 @@
 //! `failproof run`: many seeds, one report, a plan for each finding.
 
-use super::arguments::{FaultsArg, ProtocolArg, Shard, decide_by, faults, protocol, seeds, shard};
+use super::arguments::{FaultsArg, ProtocolArg, Shard, decide_by, faults, protocol, seeds, set_size, shard};
 use super::print::{Printed, Told};
 use super::progress::{Length, Progress};
 use super::{Console, Exit, in_flags};
@@ -29,13 +29,14 @@ const SEEDS: Range<u64> = 0..1_000;
 #[command(after_help = "\
 Example: failproof run --rules published --seeds 0..2000 --faults store,network --out found
          Exits with 1 and prints the line that repeats the first violation.
-         failproof run --for 10m --until-first --junit failproof.xml
+         failproof run --protocol routing --gateways 2 --servers 3 --contexts 50
+         failproof run --protocol all --for 10m --until-first --junit failproof.xml
          failproof run --seeds 0..8000 --shard 2/8 --out parts/2   (then: failproof merge parts/*)")]
 pub(super) struct RunArgs {
-    /// What is simulated: election or all
+    /// What is simulated: election, routing, or all, one after the other with a report each
     #[arg(long, default_value = "election", value_parser = protocol)]
     protocol: ProtocolArg,
-    /// Its decisions: hardened, published, client_go, shedlock, or a JSON file with every switch
+    /// Its decisions: hardened, published, or a JSON file with every switch; of the election also client_go, shedlock
     #[arg(long, default_value = "hardened")]
     rules: String,
     /// Which seeds: a..b, without b. 0..1000 if absent; with --for, from 0 until the time is up
@@ -47,10 +48,10 @@ pub(super) struct RunArgs {
     /// Whether plans that reached something new are mutated: 32 short children for each seed
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     guided: bool,
-    /// End with the first finding
+    /// End with the first finding of a protocol
     #[arg(long)]
     until_first: bool,
-    /// End when this much time has passed: 30s, 10m, 8h
+    /// End when this much time has passed: 30s, 10m, 8h. Each of several protocols has as much
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
     limit: Option<Duration>,
     /// How time passes: fast, the reference, or madsim. What one finds, the other confirms
@@ -59,6 +60,21 @@ pub(super) struct RunArgs {
     /// How many nodes [election: 5]
     #[arg(long)]
     nodes: Option<u16>,
+    /// How many kinds of leader are elected side by side [election: 1]
+    #[arg(long)]
+    utypes: Option<u8>,
+    /// How many gateways [routing: 3]
+    #[arg(long)]
+    gateways: Option<u16>,
+    /// How many context servers, each with an alias of its own [routing: 5]
+    #[arg(long)]
+    servers: Option<u16>,
+    /// How many clients [routing: 20]
+    #[arg(long)]
+    clients: Option<u16>,
+    /// How many contexts there are in the end, each of one client [routing: 200]
+    #[arg(long)]
+    contexts: Option<u32>,
     /// How much time is simulated in each run
     #[arg(long, default_value = "10m", value_parser = parse_duration)]
     time: Duration,
@@ -68,16 +84,14 @@ pub(super) struct RunArgs {
     /// T: how long a heartbeat counts, more than 2 I
     #[arg(long, default_value = "5s", value_parser = parse_duration)]
     timeout: Duration,
-    /// How many kinds of leader are elected side by side [election: 1]
-    #[arg(long)]
-    utypes: Option<u8>,
     /// What goes wrong: calm, process, network, store, clock, or swarm for all; separated by commas
     #[arg(long, default_value = "swarm", value_parser = faults)]
     faults: FaultsArg,
     /// On how many threads; as many as there are processors if absent
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Where plans of findings go, and report.json for `failproof merge`. If absent, plans go to `out`
+    /// Where plans of findings go, and report.json for `failproof merge`; with --protocol all, in a directory for each
+    /// protocol. If absent, plans go to `out`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -111,8 +125,8 @@ pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
             break;
         }
     }
-    let all = matches!(args.protocol, ProtocolArg::All);
-    args.printed.print(&told, all, console, exit)
+    let many = matches!(args.protocol, ProtocolArg::All);
+    args.printed.print(&told, many, console, exit)
 }
 
 /// What is to be run of one protocol, and where its findings go.
@@ -249,13 +263,16 @@ impl RunArgs {
 
     fn options(&self, known: &dyn Known) -> Result<Options, String> {
         let mut options = known.usual();
-        let sizes = [("nodes", self.nodes), ("utypes", self.utypes.map(u16::from))];
+        let sizes = [
+            ("nodes", self.nodes.map(u32::from)),
+            ("utypes", self.utypes.map(u32::from)),
+            ("gateways", self.gateways.map(u32::from)),
+            ("servers", self.servers.map(u32::from)),
+            ("clients", self.clients.map(u32::from)),
+            ("contexts", self.contexts),
+        ];
         for (name, size) in sizes {
-            if let Some(size) = size
-                && !options.set_size(name, size)
-            {
-                return Err(format!("--{name}: protocol {} has no such option", known.name()));
-            }
+            size.map_or(Ok(()), |size| set_size(&mut options, name, size))?;
         }
         // As tight as by default, but never out of proportion to a short interval.
         let mut bounds = *options.bounds();

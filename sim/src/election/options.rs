@@ -134,10 +134,9 @@ impl ProtocolOptions for Options {
         self.time_us = time_us;
     }
 
-    fn set_size(&mut self, name: &str, size: u16) -> bool {
+    fn set_size(&mut self, name: &str, size: u32) -> bool {
         match name {
-            "nodes" => self.nodes = size,
-            // More than that is refused when the options are checked.
+            "nodes" => self.nodes = u16::try_from(size).unwrap_or(u16::MAX),
             "utypes" => self.utypes = u8::try_from(size).unwrap_or(u8::MAX),
             _ => return false,
         }

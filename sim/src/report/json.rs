@@ -2,9 +2,9 @@
 
 use crate::campaign::{CampaignReport, Ending, Finding, Findings, Setting, hex};
 use crate::plan::Found;
-use crate::protocols::words;
+use crate::protocols::{contract, words};
 use crate::run_id::RunId;
-use failproof_spec::{ContractName, Coverage};
+use failproof_spec::Coverage;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::BTreeMap;
@@ -128,7 +128,7 @@ impl<'a> RunJson<'a> {
     /// The report of a campaign.
     #[must_use]
     pub fn new(setting: &'a Setting, report: &'a CampaignReport, wall: Option<Duration>) -> Self {
-        let nothing = Coverage::new(ContractName::Lease);
+        let nothing = Coverage::new(contract(&setting.options));
         let actions = report.coverage.as_ref().unwrap_or(&nothing).actions();
         let edges = report.coverage.as_ref().map(Coverage::edges);
         let after = &report.returns.after;

@@ -4,7 +4,7 @@ use super::human::{count, moment, percent, plural, shell_word, span};
 use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, Setting, hex};
 use crate::defence::{self, Defence};
 use crate::plan::Found;
-use crate::protocols::words;
+use crate::protocols::{contract, words};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write as _};
 use std::path::Path;
@@ -48,7 +48,7 @@ pub struct ReplayText<'a> {
 impl Display for RunText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { setting, report, wall } = self;
-        let gaps = if setting.faults == "calm" { Vec::new() } else { report.gaps() };
+        let gaps = if setting.faults == "calm" { Vec::new() } else { report.gaps(contract(&setting.options)) };
         verdict(f, report, &gaps)?;
         writeln!(f)?;
         let options = &setting.options;
@@ -72,7 +72,7 @@ impl Display for RunText<'_> {
         exposures(f, report)?;
         faults(f, report)?;
         counters(f, report)?;
-        contract(f, report)?;
+        actions(f, report)?;
         measures(f, setting, report)?;
         for gap in &gaps {
             writeln!(f, "warning: {gap}")?;
@@ -307,7 +307,8 @@ fn table(
     Ok(())
 }
 
-fn contract(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
+/// How often the actions of the contract were taken, and how many of its edges.
+fn actions(f: &mut fmt::Formatter<'_>, report: &CampaignReport) -> fmt::Result {
     let Some(coverage) = &report.coverage else { return Ok(()) };
     let actions: Vec<_> = coverage.actions().collect();
     for (i, row) in actions.chunks(4).enumerate() {

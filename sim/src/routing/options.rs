@@ -165,12 +165,13 @@ impl ProtocolOptions for Options {
         self.time_us = time_us;
     }
 
-    fn set_size(&mut self, name: &str, size: u16) -> bool {
+    fn set_size(&mut self, name: &str, size: u32) -> bool {
+        let short = u16::try_from(size).unwrap_or(u16::MAX);
         match name {
-            "gateways" => self.gateways = size,
-            "servers" => self.servers = size,
-            "clients" => self.clients = size,
-            "contexts" => self.contexts = size.into(),
+            "gateways" => self.gateways = short,
+            "servers" => self.servers = short,
+            "clients" => self.clients = short,
+            "contexts" => self.contexts = size,
             _ => return false,
         }
         true
