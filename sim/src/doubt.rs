@@ -57,6 +57,11 @@ impl Grounds {
         self.unsettled = false;
     }
 
+    /// Whether what it measures is to be doubted, pauses aside: what it sends then rests on a clock that it cannot check.
+    pub(crate) const fn blame_clock(&self) -> bool {
+        self.health.clock_out || (self.holds && self.anchor_tag < self.clean_tag)
+    }
+
     /// Whether it is to be doubted, whatever the store's clock does.
     #[inline(always)]
     pub(crate) const fn suffice(&self) -> bool {

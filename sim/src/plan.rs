@@ -6,6 +6,7 @@ use crate::clock::RUN_US_MAX;
 use crate::fault::{Fault, FaultKind, Place};
 use crate::options::Options;
 use crate::protocols;
+use crate::report::human::plural;
 use crate::run_id::{ChildId, RunId};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -396,7 +397,7 @@ fn check_place(field: &str, place: Place, places: &[Place]) -> Result<(), PlanEr
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let options = &self.options;
-        let sizes: Vec<_> = options.sizes().iter().map(|(number, word)| format!("{number} {word}s")).collect();
+        let sizes: Vec<_> = options.sizes().iter().map(|(number, word)| plural(*number, word)).collect();
         writeln!(
             f,
             "{} {}: {}, {:.1} s, I {}, T {}",

@@ -201,6 +201,9 @@ pub trait Protocol: Sized + 'static {
     const WORDS: Words;
     /// The actor to which operations travel whose arrival the judge counts, if there is one.
     const RESOURCE: Option<ActorId>;
+    /// Whether a timer that passed while its place stood still fires before what else waited there, as soon as the place
+    /// goes on; else it fires after that.
+    const TIMERS_FIRST: bool = true;
     /// Whether anything is left of a disk that is lost: [`Protocol::left_of`].
     const KEEPS_ELSEWHERE: bool = false;
 

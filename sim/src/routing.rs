@@ -187,10 +187,10 @@ impl Protocol for Routing {
     const CONTRACT: ContractName = ContractName::Context;
     const WORDS: Words = Words {
         comes_back: "EventuallyServed",
-        came_back: "the slowest change was answered",
-        stayed_away: "a change was not answered after the last fault",
+        came_back: "the slowest request was answered",
+        stayed_away: "a request was not answered after the last fault",
         expected: "an answer",
-        not_back: "a change was not answered",
+        not_back: "a request was not answered",
         not_back_file: "not-served",
         exposed: "AliasNamesOneInstance",
         unserved: "without the instance of an alias",
@@ -199,6 +199,7 @@ impl Protocol for Routing {
     };
     const RESOURCE: Option<ActorId> = None;
     const KEEPS_ELSEWHERE: bool = true;
+    const TIMERS_FIRST: bool = false;
 
     fn places(options: &Options) -> Vec<Place> {
         let mut places = vec![Place::Store];
@@ -212,12 +213,13 @@ impl Protocol for Routing {
         Place::Server(0)
     }
 
-    /// Clients know gateways only; gateways and servers know each other and the store.
+    /// Clients know gateways and each other; gateways and servers know each other and the store.
     fn talks(one: Place, other: Place) -> bool {
         use Place::{Client, Gateway, Server, Store};
         matches!(
             (one, other),
             (Client(_) | Server(_) | Store, Gateway(_))
+                | (Client(_), Client(_))
                 | (Gateway(_), Client(_) | Server(_) | Store)
                 | (Server(_), Store)
                 | (Store, Server(_))
@@ -449,6 +451,7 @@ fn digest(message: &Message) -> u64 {
             };
             mixed(2, &[u64::from(reply.client) | u64::from(reply.number) << 16, answer])
         }
+        Message::Share(current) => mixed(9, &[of_current(current)]),
         Message::Alias(message) => crate::election::Election::digest(message),
         Message::Look { tag, .. } => mixed(3, &[u64::from(*tag)]),
         Message::View { tag, view, degraded } => {

@@ -183,7 +183,9 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             agenda.push((fault.at_us, Agenda::Begin(i)));
             agenda.push((fault.end_us(), Agenda::End(i)));
             if matches!(fault.kind, FaultKind::Pause { .. } | FaultKind::Suspend { .. }) {
-                agenda.push((fault.end_us() + 1, Agenda::Settle(i)));
+                // Behind a message that waited, a timer that passed may fire as late as any other one.
+                let late_us = if P::TIMERS_FIRST { 0 } else { plan.noise.timer_late_us_max + 1 };
+                agenda.push((fault.end_us() + 1 + late_us, Agenda::Settle(i)));
             }
         }
         agenda.extend(plan.workload.iter().enumerate().map(|(i, task)| (task.at_us, Agenda::Task(i))));
@@ -625,7 +627,8 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             None => NEVER,
         };
         if wake_us != state.wake_us || why == Rearm::Resumed {
-            self.set_timer(actor, wake_us, if wake_us == at_us { Kind::Passed } else { Kind::Timer });
+            let kind = if wake_us == at_us && P::TIMERS_FIRST { Kind::Passed } else { Kind::Timer };
+            self.set_timer(actor, wake_us, kind);
         }
     }
 

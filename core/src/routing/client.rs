@@ -1,9 +1,10 @@
-//! A client: it creates contexts, then changes and reads them, one request at a time, and asks again until it is answered.
+//! A client: it creates contexts, then changes and reads them and those of its partner, one request at a time, and asks
+//! again until it is answered.
 
 use super::binding::Binding;
 use super::config::ClientConfig;
 use super::haid::HaidText;
-use super::message::{Answer, Content, ContextId, KEYS, Message, Request, Verb};
+use super::message::{Answer, Content, ContextId, Current, KEYS, Message, Request, Verb};
 use super::{Output, Target};
 use crate::chance::Chance;
 use crate::machine::Machine;
@@ -106,10 +107,10 @@ impl Client {
         self
     }
 
-    /// The number of the change that it waits for, if it waits for one.
+    /// The number of the request that it waits for, if it waits for one.
     #[must_use]
-    pub fn pending_change(&self) -> Option<u32> {
-        self.pending.filter(|pending| matches!(pending.what, Wish::Change { .. })).map(|pending| pending.number)
+    pub fn waits_for(&self) -> Option<u32> {
+        self.pending.map(|pending| pending.number)
     }
 
     /// Contexts first, then any of them, a change as often as a read.
@@ -120,7 +121,9 @@ impl Client {
             None => Wish::Context,
             Some(_) if self.chance.below(2) == 0 => Wish::Read,
             Some(_) => {
-                let key = self.chance.below(KEYS as u64) as u8;
+                let any = self.chance.below(KEYS as u64);
+                let own = u64::from(self.config.client) % KEYS as u64;
+                let key = if self.config.partner.is_some() { own } else { any } as u8;
                 self.known[at].sent[usize::from(key)] += 1;
                 Wish::Change { key }
             }
@@ -192,8 +195,19 @@ impl Client {
             }
             return;
         }
+        if let (Answer::Context(current), Some(partner)) = (answer, self.config.partner) {
+            outputs.push(Output::Send(Target::Client(partner), Message::Share(*current)));
+        }
         self.pending = None;
         self.due = now + self.config.every;
+    }
+
+    /// The partner was given a context. One that is known already brings no news: this one may have moved since.
+    fn on_share(&mut self, current: &Current) {
+        if self.known.iter().all(|known| known.id != Some(current.id)) {
+            let Current { id, haid, generation, .. } = *current;
+            self.known.push(Known { id: Some(id), haid: Some(haid), generation, sent: [0; KEYS] });
+        }
     }
 }
 
@@ -217,6 +231,7 @@ impl Machine for Client {
                 }
             }
             ClientInput::Message(Message::Reply(reply)) => self.on_answer(now, reply.number, &reply.answer, outputs),
+            ClientInput::Message(Message::Share(current)) => self.on_share(current),
             ClientInput::Message(_) => {}
             ClientInput::Forge { servers } => self.trick = Trick::Forge { servers },
             ClientInput::Respell => self.trick = Trick::Respell,

@@ -38,6 +38,8 @@ pub struct ClientConfig {
     pub client: u16,
     /// How many gateways there are.
     pub gateways: u16,
+    /// With whom it shares its contexts, if there is anybody: then each of them writes one key, else it writes both.
+    pub partner: Option<u16>,
     /// How many contexts it creates.
     pub creates: u32,
     /// The contexts without owners that it works with.

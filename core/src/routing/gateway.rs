@@ -111,7 +111,11 @@ impl Machine for Gateway {
             }
             // These are not for a gateway.
             GatewayInput::Message(
-                Message::Alias(_) | Message::Look { .. } | Message::Operation(_) | Message::Outcome(_),
+                Message::Alias(_)
+                | Message::Share(..)
+                | Message::Look { .. }
+                | Message::Operation(_)
+                | Message::Outcome(_),
             ) => {}
         }
     }

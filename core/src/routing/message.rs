@@ -223,6 +223,8 @@ pub enum Message {
     Request(Request),
     /// A server to a gateway, a gateway to a client.
     Reply(Reply),
+    /// A client to the one that it shares its contexts with: a context that it was given.
+    Share(Current),
     /// The election of alias holders: a server to the store, and back.
     Alias(election::Message),
     /// To the store: the aliases, as they stand.

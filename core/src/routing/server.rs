@@ -14,6 +14,7 @@ use crate::election::{self, Candidate, Start};
 use crate::id::Epoch;
 use crate::machine::Machine;
 use crate::time::{Duration, Instant};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// What can happen to a server.
@@ -68,13 +69,15 @@ pub struct ContextServer {
     locked: Epoch,
     view: View,
     viewed_at: Instant,
+    /// The number of the request that `view` answers.
+    view_tag: u32,
     next_look: Instant,
     tag: u32,
     chance: Chance,
     cache: Vec<Option<Cached>>,
     waiting: Vec<Waiting>,
     /// The contexts that it handed over in this term, each in the last epoch in which it did.
-    given: Vec<(ContextId, u32)>,
+    given: BTreeMap<ContextId, u32>,
     /// What the candidate asked for in this step.
     asked: Vec<election::Output>,
 }
@@ -89,12 +92,13 @@ impl ContextServer {
             locked: Epoch::NONE,
             view: View::default(),
             viewed_at: Instant::ZERO,
+            view_tag: 0,
             next_look: Instant::ZERO,
             tag: 0,
             chance: Chance::new(start.entropy),
             cache: alloc::vec![None; config.contexts],
             waiting: Vec::with_capacity(WAITING_MAX),
-            given: Vec::new(),
+            given: BTreeMap::new(),
             asked: Vec::with_capacity(4),
             config,
         }
@@ -269,7 +273,7 @@ impl ContextServer {
         request: Option<Request>,
         outputs: &mut Vec<Output>,
     ) {
-        let after = self.given.iter().find(|(given, _)| *given == id).map_or(0, |(_, epoch)| *epoch);
+        let after = self.given.get(&id).copied().unwrap_or_default();
         self.ask(now, What::Load { id, main_gone, after }, request, outputs);
     }
 
@@ -294,13 +298,19 @@ impl ContextServer {
     }
 
     fn ask(&mut self, now: Instant, what: What, request: Option<Request>, outputs: &mut Vec<Output>) {
-        self.tag += 1;
         if self.waiting.len() == WAITING_MAX {
             self.waiting.remove(0);
         }
+        self.tell(what, outputs);
+        let (tag, term, id) = (self.tag, self.term(), what.id());
         let writes = matches!(what, What::Write { .. });
+        self.waiting.push(Waiting { tag, term, since: now, id, writes, request });
+    }
+
+    /// Sends an operation, whatever comes of it.
+    fn tell(&mut self, what: What, outputs: &mut Vec<Output>) {
+        self.tag += 1;
         let (tag, alias, host, term) = (self.tag, self.alias(), self.config.candidate.host, self.term());
-        self.waiting.push(Waiting { tag, term, since: now, id: what.id(), writes, request });
         let operation = Operation { alias, host, term, tag, what };
         outputs.push(Output::Send(Target::Store, Message::Operation(operation)));
     }
@@ -310,7 +320,7 @@ impl ContextServer {
         let asked = |waiting: &Waiting| (waiting.tag, waiting.term) == (outcome.tag, outcome.term);
         let Some(at) = self.waiting.iter().position(asked) else { return };
         let Waiting { request, writes, .. } = self.waiting.remove(at);
-        let Some(request) = request else { return self.on_own_outcome(outcome) };
+        let Some(request) = request else { return self.on_own_outcome(now, outcome) };
         let (Some(row), Verdict::Done | Verdict::NotOwner) = (&outcome.row, outcome.verdict) else {
             let answer = if outcome.verdict == Verdict::NotHolder { Answer::Unavailable } else { Answer::Refused };
             return reply(&request, answer, outputs);
@@ -322,7 +332,7 @@ impl ContextServer {
                 reply(&request, Answer::Moved(current(row)), outputs);
             }
             (Verb::Change { haid, .. } | Verb::Read { haid }, _) => {
-                self.remember(row, outcome.term);
+                self.remember(now, row, outcome.term);
                 let binding = Binding::decode(&haid, self.config.rules.haid_grammar);
                 match binding {
                     _ if writes => reply(&request, Answer::Changed(current(row)), outputs),
@@ -334,17 +344,19 @@ impl ContextServer {
     }
 
     /// What came of an operation that nobody asked for: there may be more to do.
-    fn on_own_outcome(&mut self, outcome: &Outcome) {
+    fn on_own_outcome(&mut self, now: Instant, outcome: &Outcome) {
         if let (Some(row), Verdict::Done) = (&outcome.row, outcome.verdict) {
-            self.remember(row, outcome.term);
+            self.remember(now, row, outcome.term);
             self.next_look = Instant::ZERO;
         }
     }
 
-    /// Takes a row over, unless a newer state is known or it was asked for in another term.
-    fn remember(&mut self, row: &RowView, term: Epoch) {
-        let own =
-            self.config.rules.ownership == Ownership::LastWriter || (row.main == self.alias() && term == self.term());
+    /// Takes a row over, unless a newer state is known, or the term in which it was asked for is over.
+    fn remember(&mut self, now: Instant, row: &RowView, term: Epoch) {
+        let own = match self.config.rules.ownership {
+            Ownership::LastWriter => true,
+            Ownership::Epoch => row.main == self.alias() && term == self.term() && self.holds(now),
+        };
         let at = row.id.0 as usize;
         if at >= self.cache.len() {
             self.cache.resize(at + 1, None);
@@ -368,7 +380,12 @@ impl ContextServer {
         }
     }
 
-    fn on_view(&mut self, now: Instant, view: &View, degraded: Option<ContextId>, outputs: &mut Vec<Output>) {
+    fn on_view(&mut self, now: Instant, tag: u32, view: &View, degraded: Option<ContextId>, outputs: &mut Vec<Output>) {
+        // An answer that was overtaken, or that an earlier process asked for, is no news.
+        if tag <= self.view_tag || tag > self.tag {
+            return;
+        }
+        self.view_tag = tag;
         self.view = *view;
         self.viewed_at = now;
         if let (Some(id), BackupRule::LeastLoaded) = (degraded, self.config.rules.backup_choice)
@@ -391,9 +408,9 @@ impl ContextServer {
             let Some(Cached { row, .. }) = self.cached(id, now).copied() else { continue };
             if row.main == self.alias() && row.backup != row.main {
                 self.forget(id);
-                self.given.retain(|(given, _)| *given != id);
-                self.given.push((id, row.epoch));
-                self.ask(now, What::Give { id, epoch: row.epoch }, None, outputs);
+                self.given.insert(id, row.epoch);
+                // Nothing is left to do when it is answered, so nobody waits for it.
+                self.tell(What::Give { id, epoch: row.epoch }, outputs);
             }
         }
     }
@@ -427,9 +444,13 @@ impl Machine for ContextServer {
             }
             ServerInput::Message(Message::Request(request)) => self.on_request(now, request, outputs),
             ServerInput::Message(Message::Outcome(outcome)) => self.on_outcome(now, outcome, outputs),
-            ServerInput::Message(Message::View { view, degraded, .. }) => self.on_view(now, view, *degraded, outputs),
+            ServerInput::Message(Message::View { tag, view, degraded }) => {
+                self.on_view(now, *tag, view, *degraded, outputs);
+            }
             // These are not for a server.
-            ServerInput::Message(Message::Reply(_) | Message::Look { .. } | Message::Operation(_)) => {}
+            ServerInput::Message(
+                Message::Reply(_) | Message::Share(..) | Message::Look { .. } | Message::Operation(_),
+            ) => {}
         }
     }
 

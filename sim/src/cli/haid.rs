@@ -26,6 +26,9 @@ pub(super) struct HaidCommand {
     /// Whose grammar: what the original accepts, or one text for each meaning
     #[arg(long, default_value = "hardened")]
     rules: Grammar,
+    /// Changes nothing: answers are JSON objects anyway
+    #[arg(long = "json")]
+    _json: bool,
     /// Tags HAIDs, and asks for a tag, with this secret; the first key tags, further ones are accepted too
     #[arg(long = "key", value_name = "ID:HEX", value_parser = key)]
     keys: Vec<Key>,
@@ -84,8 +87,12 @@ pub(super) fn haid(args: &HaidCommand, console: &mut Console<'_>) -> Exit {
 
 /// The answer to one line, or why it is no question.
 fn answer(operation: Operation, codec: &Codec, line: &[u8]) -> Result<Value, String> {
-    let question: Map<String, Value> =
-        serde_json::from_slice(line).map_err(|error| format!("expected a JSON object: {error}"))?;
+    let question: Map<String, Value> = serde_json::from_slice(line.trim_ascii_end()).map_err(|error| {
+        // The line is told beside it: what the parser calls its first line is this one.
+        let text = error.to_string();
+        let what = text.split_once(" at line ").map_or(&*text, |(what, _)| what);
+        format!("expected a JSON object: {what}, at column {}", error.column())
+    })?;
     let answered = match operation {
         Operation::Encode => encode(codec, &question)?.map(|haid| json!({ "haid": haid })),
         Operation::Decode => codec.decode(text(&question, "haid")?.as_bytes()).map(|haid| decoded(&haid)),

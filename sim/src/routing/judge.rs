@@ -314,7 +314,10 @@ impl RoutingJudge {
             }
             Change::Granted => self.contexts.granted(id, seat, at_us),
             Change::Taken { from, expired } => {
-                self.came_close(from, at_us);
+                if self.came_close(from, at_us) {
+                    let guard = "a context was taken from a server that still holds its alias";
+                    self.broken(Property::TakeWaitsForExpiry, who, ContextAction::Take, guard);
+                }
                 self.contexts.taken(id, owners, expired, at_us)
             }
             Change::Given => self.contexts.given(id, seat, owners, at_us),
@@ -323,6 +326,13 @@ impl RoutingJudge {
                 if seat != owners.0.0 && !expired && self.rules.ownership == Ownership::LastWriter {
                     let guard = "another server than main had a write accepted while the heartbeat row of main stood";
                     self.broken(Property::TakeWaitsForExpiry, who, ContextAction::Apply, guard);
+                }
+                if let What::Write { epoch, .. } = operation.what
+                    && self.rules.ownership == Ownership::Epoch
+                    && epoch != self.contexts.epoch(id)
+                {
+                    let guard = "a write of another epoch than the row's was accepted";
+                    self.broken(Property::OneOwnerPerEpoch, who, ContextAction::Apply, guard);
                 }
                 if self.contexts.written(id, seat, row.content, at_us) {
                     let guard = "a write covered one that a client had been told is done";
@@ -333,16 +343,17 @@ impl RoutingJudge {
         })
     }
 
-    /// A context changed its owner after the term of `from` ended, or before.
-    fn came_close(&mut self, from: Alias, at_us: u64) {
+    /// A context changed its owner after the term of `from` ended; whether it did so before, while somebody trusted holds it.
+    fn came_close(&mut self, from: Alias, at_us: u64) -> bool {
         let former = || self.holders.iter().filter(|holder| holder.alias == from);
         let ended_us = former().filter_map(|holder| holder.term_ended_us).max();
-        let margin_us =
-            if former().any(Holder::is_trusted) { Some(0) } else { ended_us.map(|ended_us| at_us - ended_us) };
+        let held = former().any(Holder::is_trusted);
+        let margin_us = if held { Some(0) } else { ended_us.map(|ended_us| at_us - ended_us) };
         if let Some(margin_us) = margin_us {
             self.margin_smallest_us = self.margin_smallest_us.into_iter().chain([margin_us]).min();
             self.marks.reach(Landmark::closeness(margin_us), at_us);
         }
+        held
     }
 
     /// A gateway stepped: a HAID that it passes on is one that its parts encode to.
@@ -368,7 +379,7 @@ impl RoutingJudge {
                 self.asked[usize::from(n)] = Asked { number: *number, key: *key, seq: *seq };
             }
         }
-        self.liveness.waits(n, client.pending_change(), step.at_us);
+        self.liveness.waits(n, client.waits_for(), step.at_us);
     }
 
     fn is_calm(&self, at_us: u64) -> bool {
@@ -391,14 +402,15 @@ impl RoutingJudge {
     fn update_doubt(&mut self, server: usize, at_us: u64) {
         let holder = &mut self.holders[server];
         let doubted = holder.grounds.suffice() || self.store_clock_out;
-        if doubted == holder.doubted {
+        let clock_doubted = holder.grounds.blame_clock() || self.store_clock_out;
+        if (doubted, clock_doubted) == (holder.doubted, holder.clock_doubted) {
             return;
         }
         self.held.account(holder, at_us);
-        holder.doubted = doubted;
+        (holder.doubted, holder.clock_doubted) = (doubted, clock_doubted);
         let alias = holder.alias;
-        // From a seat at which any process is doubted, nothing is owed.
-        let any = self.holders.iter().any(|holder| holder.alias == alias && holder.doubted);
+        // A pause excuses a belief, but no answer. From a seat at which any clock is doubted, no answer is owed.
+        let any = self.holders.iter().any(|holder| holder.alias == alias && holder.clock_doubted);
         self.contexts.doubt(alias.0, any, at_us);
         self.collect();
         self.check_alias(server, at_us);
@@ -484,6 +496,7 @@ impl Judge<Routing> for RoutingJudge {
         report.counters = created.map(|(alias, count)| (format!("created on cs_{alias}"), *count)).collect();
         report.counters.insert("degraded contexts at end".to_owned(), self.contexts.degraded());
         report.counters.insert("degraded answers".to_owned(), self.degraded_answers);
+        report.counters.insert("excused stale answers".to_owned(), self.contexts.excused());
         report.coverage = Some(self.contexts.coverage().clone());
         report.marks = std::mem::take(&mut self.marks);
         report.marks.merge(self.contexts.marks());

@@ -1,4 +1,4 @@
-//! Progress: how long aliases are without an instance, and how soon each change is answered once all faults are over.
+//! Progress: how long aliases are without an instance, and how soon each request is answered once all faults are over.
 
 use super::Options;
 use super::options::HOPS;
@@ -8,14 +8,14 @@ use crate::report::{Convergence, RunReport};
 use failproof_core::Duration;
 use failproof_core::election::crash_to_acceptance;
 
-/// Watches the changes that clients ask for.
+/// Watches what clients ask for.
 #[derive(Debug)]
 pub(super) struct Liveness {
     quiet_us: u64,
     bound_us: u64,
     /// Fates of single messages have no time, so nobody can say when they are over.
     tells: bool,
-    /// By client: the number of the change that it waits for, and since when.
+    /// By client: the number of the request that it waits for, and since when.
     waiting: Vec<Option<(u32, u64)>>,
     longest_us: u64,
 }
@@ -31,7 +31,7 @@ impl Liveness {
         }
     }
 
-    /// A client waits for this change now, or for none.
+    /// A client waits for this request now, or for none.
     pub(super) fn waits(&mut self, client: u16, number: Option<u32>, at_us: u64) {
         let waiting = &mut self.waiting[usize::from(client)];
         if waiting.map(|(number, _)| number) == number {
@@ -48,11 +48,10 @@ impl Liveness {
         let open_us = open.map(|(_, since_us)| at_us.saturating_sub(since_us.max(&self.quiet_us).to_owned())).max();
         // What has not waited for long yet may be answered in time.
         let late = open_us.is_some_and(|open_us| open_us > self.bound_us);
-        report.convergence = Some(Convergence {
-            after_us: (!late).then_some(self.longest_us),
-            bound_us: self.bound_us,
-            told: self.tells && at_us >= self.quiet_us.saturating_add(self.bound_us),
-        });
+        let told = self.tells && at_us >= self.quiet_us.saturating_add(self.bound_us);
+        report.counters.insert("runs that tell of progress".to_owned(), told.into());
+        report.convergence =
+            Some(Convergence { after_us: (!late).then_some(self.longest_us), bound_us: self.bound_us, told });
     }
 }
 
@@ -61,7 +60,7 @@ pub(super) fn settle_us(options: &Options) -> u64 {
     steady_bound(options).times(2).as_micros() + 1_000_000
 }
 
-/// Within what time a change is answered once all faults are over: an instance is accepted again (`F` with the longest
+/// Within what time a request is answered once all faults are over: an instance is accepted again (`F` with the longest
 /// term, twice: a store that forgot waits for that term first), everybody has looked at the aliases, and a client has
 /// asked for main and for the backup; and what backward steps of clocks add.
 fn steady_bound(options: &Options) -> Duration {

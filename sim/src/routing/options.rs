@@ -23,7 +23,7 @@ pub struct Options {
     pub servers: u16,
     /// How many clients there are; at least 1, at most 1,000.
     pub clients: u16,
-    /// How many contexts there are in the end; at most 1,000,000. Each belongs to one client.
+    /// How many contexts there are in the end; at most 1,000,000. Two clients share it, if there are two.
     pub contexts: u32,
     /// How many of them exist from the start, without owners.
     pub unowned: u32,
@@ -118,6 +118,7 @@ impl Options {
         ClientConfig {
             client,
             gateways: self.gateways,
+            partner: Some(client ^ 1).filter(|partner| *partner < self.clients),
             creates: share(self.contexts - self.unowned),
             adopts: Adopts { first, step: clients, count: share(self.unowned) },
             every: self.every_us,

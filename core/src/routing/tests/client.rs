@@ -8,7 +8,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A client of two gateways that creates one context.
 fn client() -> Client {
     let (adopts, patience) = (Adopts::default(), PATIENCE);
-    Client::new(ClientConfig { client: 4, gateways: 2, creates: 1, adopts, every: EVERY, patience }, 7)
+    Client::new(ClientConfig { client: 4, gateways: 2, creates: 1, partner: None, adopts, every: EVERY, patience }, 7)
 }
 
 /// The requests that follow.
@@ -84,7 +84,7 @@ fn a_change_keeps_its_number_and_the_next_one_has_a_larger_one() {
         let (_, again) = tick(&mut client);
         assert_eq!(again[0].verb, request.verb);
         if let Verb::Change { key, seq, .. } = request.verb {
-            assert_eq!(client.pending_change(), Some(request.number));
+            assert_eq!(client.waits_for(), Some(request.number));
             assert_eq!(seq, last[usize::from(key)] + 1);
             last[usize::from(key)] = seq;
         }

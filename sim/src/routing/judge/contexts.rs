@@ -20,6 +20,8 @@ struct Key {
 struct Context {
     content: Content,
     keys: [Key; KEYS],
+    /// How often ownership was granted, or given up.
+    epoch: u32,
     /// What is served of it from each seat.
     cached: [Option<Content>; ContextState::SERVERS],
 }
@@ -34,6 +36,7 @@ pub(super) struct Contexts {
     states: Vec<ContextState>,
     oracle: ContextOracle,
     findings: Vec<Finding>,
+    excused: u64,
 }
 
 impl Contexts {
@@ -46,6 +49,7 @@ impl Contexts {
             states: vec![ContextState::default(); contexts * KEYS],
             oracle: ContextOracle::new(contexts * KEYS, seats.into()),
             findings: Vec::with_capacity(4),
+            excused: 0,
         }
     }
 
@@ -60,6 +64,16 @@ impl Contexts {
 
     pub(super) const fn marks(&self) -> &Marks {
         self.oracle.marks()
+    }
+
+    /// How many stale answers a clock out of its bound excuses.
+    pub(super) const fn excused(&self) -> u64 {
+        self.excused
+    }
+
+    /// The epoch of a context, as it was counted here.
+    pub(super) fn epoch(&self, id: ContextId) -> u32 {
+        self.contexts[id.0 as usize].epoch
     }
 
     /// Who is main of the first context that has one.
@@ -157,6 +171,12 @@ impl Contexts {
 
     /// A client was answered from a seat's cache.
     pub(super) fn read(&mut self, id: ContextId, seat: u8, at_us: u64) -> ContextAction {
+        let first = id.0 as usize * KEYS;
+        let stale = self.states[first..first + KEYS].iter().any(|state| {
+            let seat = state.seats[usize::from(seat)];
+            seat.cache == Cache::Stale && seat.doubted
+        });
+        self.excused += u64::from(stale);
         self.tell_all(ContextAction::Read, id, Some(seat), at_us, |_| ());
         ContextAction::Read
     }
@@ -203,6 +223,7 @@ impl Contexts {
     /// A row names its first owners, or others in their place.
     pub(super) fn created(&mut self, id: ContextId, owners: (Alias, Alias), at_us: u64) -> ContextAction {
         let seat = owners.0.0;
+        self.contexts[id.0 as usize].epoch += 1;
         self.tell_all(ContextAction::Create, id, Some(seat), at_us, |state| {
             name(state, owners);
             state.seats[usize::from(seat)].token = Token::Open;
@@ -212,6 +233,7 @@ impl Contexts {
 
     /// The present main is granted a new epoch.
     pub(super) fn granted(&mut self, id: ContextId, seat: u8, at_us: u64) -> ContextAction {
+        self.contexts[id.0 as usize].epoch += 1;
         self.tell_all(ContextAction::Grant, id, Some(seat), at_us, |state| begin_epoch(state, Some(seat)));
         ContextAction::Grant
     }
@@ -223,6 +245,7 @@ impl Contexts {
             self.tell_all(action, id, None, at_us, |state| state.expired = expired);
         }
         let seat = owners.0.0;
+        self.contexts[id.0 as usize].epoch += 1;
         self.tell_all(ContextAction::Take, id, Some(seat), at_us, |state| {
             begin_epoch(state, Some(seat));
             name(state, owners);
@@ -233,6 +256,7 @@ impl Contexts {
 
     /// A seat hands a context over.
     pub(super) fn given(&mut self, id: ContextId, seat: u8, owners: (Alias, Alias), at_us: u64) -> ContextAction {
+        self.contexts[id.0 as usize].epoch += 1;
         self.tell_all(ContextAction::Give, id, Some(seat), at_us, |state| {
             begin_epoch(state, None);
             name(state, owners);

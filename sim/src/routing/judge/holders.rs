@@ -12,6 +12,8 @@ pub(super) struct Holder {
     pub(super) holds: bool,
     pub(super) alias: Alias,
     pub(super) doubted: bool,
+    /// Whether its clock is a reason: only that excuses what it answers.
+    pub(super) clock_doubted: bool,
     /// When its term ended last, while it was trusted, in true microseconds.
     pub(super) term_ended_us: Option<u64>,
     /// Since when `holds` and `doubted` are as they are.
