@@ -96,7 +96,7 @@ fn wrong_models_are_reported_with_place_and_shortest_trace() {
     let cases = [
         ("nothing", "Lease.tla", "\\* Belief", "\\* Belief ", None),
         ("negated", "Lease.tla", "doubted) <= 1", "doubted) > 1", Some(("AtMostOneWorkingPrimary ==", 1))),
-        ("guard", "Lease.tla", "  /\\ Waits => Rivals(a) = {}\n", "", Some(("SealedBeforeWork ==", 5))),
+        ("guard", "Lease.tla", "  /\\ Open(a) = {}\n", "", Some(("SealedBeforeWork ==", 4))),
         ("never", "Lease.tla", "  /\\ owner # a\n", "  /\\ owner # a /\\ FALSE\n", Some(("Retire(a) ==", 0))),
     ];
     for (name, file, from, to, expected) in cases {
@@ -145,7 +145,7 @@ fn wrong_counts_are_reported_with_the_line_of_the_manifest() {
 #[test]
 fn unreadable_models_end_with_two_and_name_file_and_line() {
     let unreadable = [
-        ("parse", "Lease.tla", "Rivals(a) == (works", "Rivals(a) == ((works", "Lease.tla:66"),
+        ("parse", "Lease.tla", "Rivals(a) == (works", "Rivals(a) == ((works", "Lease.tla:69: Rivals: "),
         ("undefined", "Lease.tla", "  /\\ a \\in works\n", "  /\\ a \\in worke\n", "Lease.tla"),
         ("invariant", "Lease.cfg", "  NoStaleEffect", "  NoSuchThing", "Lease.cfg"),
         ("constant", "manifest.toml", "expect", "constants.Wait = \"FALSE\"\nexpect", "sets no constant `Wait`"),
