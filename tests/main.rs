@@ -19,6 +19,7 @@ mod formulas;
 mod haid;
 #[path = "src/haid_laws.rs"]
 mod haid_laws;
+mod models;
 mod plan_laws;
 mod regressions;
 mod routing_load;

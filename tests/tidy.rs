@@ -85,6 +85,24 @@ fn each_plan_belongs_to_a_defence() {
 }
 
 #[test]
+fn each_configuration_is_in_the_manifest_and_each_module_is_compiled_in() {
+    let (manifest, copies) = (text("spec/tla/manifest.toml"), text("sim/src/models/copies.rs"));
+    let mut checked = 0;
+    for folder in ["election", "routing"] {
+        for entry in std::fs::read_dir(root().join("spec/tla").join(folder)).expect("a folder of modules") {
+            let name = entry.expect("an entry").file_name().into_string().expect("a name in Unicode");
+            let file = format!("\"{folder}/{name}\"");
+            if name.ends_with(".tla") || name.ends_with(".cfg") {
+                assert!(copies.contains(&file), "{file} is not compiled in");
+                assert!(manifest.contains(&file), "{file} is in no model of the manifest");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 10, "only {checked} files were found");
+}
+
+#[test]
 fn each_module_opens_with_its_promise() {
     let mut checked = 0;
     for folder in ["core/src", "spec/src", "sim/src", "tests", "benches"] {

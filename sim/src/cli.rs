@@ -1,9 +1,10 @@
-//! The command line: `failproof run`, `merge`, `replay`, `margin` and `haid`.
+//! The command line: `failproof run`, `merge`, `replay`, `check`, `margin` and `haid`.
 //!
 //! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test
 //! runs a whole command line in process, and reads what it printed.
 
 mod arguments;
+mod check;
 mod haid;
 mod margin;
 mod merge;
@@ -131,6 +132,8 @@ enum Command {
     Merge(merge::MergeArgs),
     /// Runs one plan again, byte for byte.
     Replay(replay::ReplayArgs),
+    /// Checks the TLA+ models against what their manifest says of each.
+    Check(check::CheckArgs),
     /// Computes whether I and T of an election are safe, by how much, and how long a failover takes.
     Margin(margin::MarginCommand),
     /// Encodes, decodes or checks HAIDs, one JSON line each.
@@ -167,6 +170,7 @@ pub fn main_on(args: impl IntoIterator<Item = OsString>, console: &mut Console<'
         Command::Run(args) => run::run(&args, console),
         Command::Merge(args) => merge::merge(&args, console),
         Command::Replay(args) => replay::replay(&args, console),
+        Command::Check(args) => check::check(&args, console),
         Command::Margin(args) => margin::margin(&args, console),
         Command::Haid(args) => haid::haid(&args, console),
     };

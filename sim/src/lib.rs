@@ -15,6 +15,7 @@ pub mod fault;
 pub mod generate;
 pub mod letters;
 pub mod margin;
+pub mod models;
 pub mod mutate;
 pub mod network;
 pub mod options;

@@ -1,0 +1,144 @@
+//! `failproof check`: the TLA+ models against their manifest.
+
+use super::{Console, Exit};
+use crate::models::{self, Checked, Checker, Failure, Model, Verdict};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example: failproof check
+         failproof check --model Lease --model Pair
+         failproof check --tlc tla2tools.jar
+         Exits with 1 if a verdict, a count of states, a depth or a dead action is not as the manifest says; with 2 if a
+         manifest, a module or a configuration cannot be read.")]
+pub(super) struct CheckArgs {
+    /// Which models there are, and what is expected of each; spec/tla/manifest.toml of the checkout, or as it was built
+    #[arg(long, value_name = "FILE.toml")]
+    manifest: Option<PathBuf>,
+    /// Only models of this name or of this module; can be repeated
+    #[arg(long = "model", value_name = "NAME")]
+    models: Vec<String>,
+    /// The slow ones too; a model that is named is never left out
+    #[arg(long)]
+    all: bool,
+    /// Check with TLC, from this tla2tools.jar, by the java on the path
+    #[arg(long, value_name = "JAR")]
+    tlc: Option<PathBuf>,
+    /// Threads; by default one for each core
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn check(args: &CheckArgs, console: &mut Console<'_>) -> Exit {
+    let checker = args.tlc.clone().map_or(Checker::InProcess, Checker::Tlc);
+    let (manifest, bench) = match models::open(args.manifest.as_deref(), checker) {
+        Ok(opened) => opened,
+        Err(problem) => return console.complain(&problem),
+    };
+    let mut chosen = match manifest.chosen(&args.models) {
+        Ok(chosen) => chosen,
+        Err(problem) => return console.complain(&format!("--model: {problem}")),
+    };
+    let all = chosen.len();
+    chosen.retain(|model| !model.slow || args.all || !args.models.is_empty());
+    let left_out = all - chosen.len();
+    let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let began = Instant::now();
+    let (mut exit, mut wrong, mut told) = (Exit::Held, 0, Vec::new());
+    let width = chosen.iter().map(|model| model.name.chars().count()).max().unwrap_or(0);
+    bench.check(&chosen, jobs, |model, checked| {
+        let ended = exit_of(checked);
+        wrong += usize::from(ended != Exit::Held);
+        exit = exit.max(ended);
+        if args.json {
+            told.push(as_json(model, checked));
+        } else {
+            exit = console.print(&as_text(model, checked, width), exit);
+        }
+    });
+    let wall = began.elapsed();
+    let text = if args.json {
+        let as_expected = exit == Exit::Held;
+        json!({ "models": told, "left_out": left_out, "as_expected": as_expected, "wall_seconds": seconds(wall) })
+            .to_string()
+    } else {
+        let slow = if left_out == 0 { String::new() } else { format!(", {left_out} left out as slow (--all)") };
+        let right = chosen.len() - wrong;
+        format!("{right} of {} models are as the manifest says{slow}, {:.1} s", chosen.len(), seconds(wall))
+    };
+    console.print(&(text + "\n"), exit)
+}
+
+fn exit_of(checked: &Checked) -> Exit {
+    match &checked.outcome {
+        Ok((_, problems)) if problems.is_empty() => Exit::Held,
+        Ok(_) => Exit::Violated,
+        Err(Failure::Unreadable(_)) => Exit::Usage,
+        Err(Failure::Panicked(_)) => Exit::Panicked,
+    }
+}
+
+fn seconds(wall: Duration) -> f64 {
+    (wall.as_secs_f64() * 1_000.0).round() / 1_000.0
+}
+
+/// A line with the figures, and what is wrong below it.
+fn as_text(model: &Model, checked: &Checked, width: usize) -> String {
+    let name = &model.name;
+    let seconds = seconds(checked.wall);
+    let (found, problems) = match &checked.outcome {
+        Ok(outcome) => outcome,
+        Err(failure) => return format!("{name:width$}  cannot be checked: {failure}\n"),
+    };
+    let said = match &found.verdict {
+        Verdict::Holds => format!("holds, {} states, depth {}", found.states, found.depth),
+        Verdict::Violates { property, trace } => format!("violates {property} in {} states", trace.len()),
+    };
+    let mut text = format!("{name:width$}  {said:52} {seconds:7.2} s");
+    let never = found.never.iter().flatten().map(String::as_str).collect::<Vec<_>>();
+    if !never.is_empty() {
+        text += &format!("  never fires: {}", never.join(", "));
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    for problem in problems {
+        // A String takes everything.
+        let _ = writeln!(text, "  {}: {}", problem.place, problem.message);
+        for (at, step) in problem.trace.iter().enumerate() {
+            let _ = writeln!(text, "    {} {step}", at + 1);
+        }
+    }
+    text
+}
+
+fn as_json(model: &Model, checked: &Checked) -> Value {
+    let mut told = json!({
+        "name": model.name,
+        "module": model.module,
+        "manifest": model.place,
+        "wall_seconds": seconds(checked.wall),
+    });
+    match &checked.outcome {
+        Err(failure) => told["error"] = failure.to_string().into(),
+        Ok((found, problems)) => {
+            let (verdict, trace) = match &found.verdict {
+                Verdict::Holds => (json!("holds"), json!([])),
+                Verdict::Violates { property, trace } => (json!({ "violates": property }), json!(trace)),
+            };
+            told["verdict"] = verdict;
+            told["trace"] = trace;
+            told["states"] = found.states.into();
+            told["depth"] = found.depth.into();
+            told["never"] = json!(found.never);
+            told["problems"] = json!(problems);
+        }
+    }
+    told
+}

@@ -1,0 +1,35 @@
+//! The manifest and its modules as they were when failproof was built, for a process that runs outside the checkout.
+
+use super::scratch;
+use std::path::Path;
+
+/// The manifest.
+pub(super) const MANIFEST: &str = include_str!("../../../spec/tla/manifest.toml");
+
+macro_rules! copies {
+    ($($file:literal),* $(,)?) => {
+        /// Each file below the manifest's folder, with its text.
+        const FILES: &[(&str, &str)] = &[$(($file, include_str!(concat!("../../../spec/tla/", $file)))),*];
+    };
+}
+
+copies!(
+    "election/Hpcha.cfg",
+    "election/Hpcha.tla",
+    "election/HpchaStops.cfg",
+    "election/Lease.cfg",
+    "election/Lease.tla",
+    "election/LeasePermissive.cfg",
+    "election/Pair.cfg",
+    "election/Pair.tla",
+    "routing/Context.cfg",
+    "routing/Context.tla",
+    "routing/ContextPermissive.cfg",
+    "routing/Seat.cfg",
+    "routing/Seat.tla",
+);
+
+/// Writes all of them below `folder`.
+pub(super) fn write_to(folder: &Path) -> Result<(), String> {
+    FILES.iter().try_for_each(|(file, text)| scratch::write(&folder.join(file), text))
+}

@@ -1,0 +1,149 @@
+//! The manifest: which models there are, and what is expected of each.
+//!
+//! Paths in it are relative to its folder. Every complaint names the file and the line.
+
+use super::expected::Expected;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use toml::Spanned;
+
+/// All models, in the order of the file.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The models. Names are unique.
+    pub models: Vec<Model>,
+}
+
+/// One model: a module, bounded by a configuration, and what is expected of it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What it is called; no other has this name.
+    pub name: String,
+    /// Where the manifest speaks of it: file, and line from 1.
+    pub place: String,
+    /// The module's file, below the manifest's folder.
+    pub module: String,
+    /// The configuration's file, below the manifest's folder.
+    pub cfg: String,
+    /// Constants that have other values than in the configuration, as they are written there.
+    pub constants: BTreeMap<String, String>,
+    /// Which refinement is checked besides the invariants.
+    pub refines: Option<Refines>,
+    /// What is expected.
+    pub expect: Expected,
+    /// Actions that never fire, each with the reason.
+    pub never: BTreeMap<String, String>,
+    /// Whether it is left out unless it is asked for.
+    pub slow: bool,
+}
+
+/// A refinement, as the two checkers ask for it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refines {
+    /// The name of the `INSTANCE`, for tla-checker.
+    pub alias: String,
+    /// The name of the instance's specification, for TLC.
+    pub property: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    model: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: Spanned<String>,
+    module: String,
+    cfg: String,
+    #[serde(default)]
+    constants: BTreeMap<String, String>,
+    refines: Option<Refines>,
+    expect: Expected,
+    #[serde(default)]
+    never: BTreeMap<String, String>,
+    #[serde(default)]
+    slow: bool,
+}
+
+impl Manifest {
+    /// Reads the text of the manifest at `path`.
+    ///
+    /// # Errors
+    /// Names the file, the line, and what was expected there.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, String> {
+        let line = |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        let place = |at: usize| format!("{}:{}", path.display(), line(at));
+        let file: File = toml::from_str(text)
+            .map_err(|error| format!("{}: {}", place(error.span().map_or(0, |span| span.start)), error.message()))?;
+        let mut names = BTreeSet::new();
+        let mut models = Vec::new();
+        for entry in file.model {
+            let place = place(entry.name.span().start);
+            let name = entry.name.into_inner();
+            if !names.insert(name.clone()) {
+                return Err(format!("{place}: two models are called `{name}`; expected another name"));
+            }
+            if matches!(entry.expect, Expected::Violates { .. }) && !entry.never.is_empty() {
+                return Err(format!("{place}: `never` is only known if the model holds; expected none"));
+            }
+            models.push(Model {
+                name,
+                place,
+                module: entry.module,
+                cfg: entry.cfg,
+                constants: entry.constants,
+                refines: entry.refines,
+                expect: entry.expect,
+                never: entry.never,
+                slow: entry.slow,
+            });
+        }
+        Ok(Self { models })
+    }
+
+    /// The models that are called so, or whose module is; all of them if nothing is asked for.
+    ///
+    /// # Errors
+    /// Nothing is called so.
+    pub fn chosen(&self, asked: &[String]) -> Result<Vec<&Model>, String> {
+        let meant = |model: &Model, name: &String| model.name == *name || model.module_name() == name;
+        for name in asked {
+            if !self.models.iter().any(|model| meant(model, name)) {
+                let names = self.models.iter().map(|model| model.name.as_str()).collect::<Vec<_>>().join(", ");
+                return Err(format!("no model and no module is called `{name}`; expected one of {names}"));
+            }
+        }
+        Ok(self.models.iter().filter(|model| asked.is_empty() || asked.iter().any(|name| meant(model, name))).collect())
+    }
+}
+
+impl Model {
+    /// The name of the module, without folder and extension.
+    #[must_use]
+    pub fn module_name(&self) -> &str {
+        let file = self.module.rsplit('/').next().unwrap_or_default();
+        file.strip_suffix(".tla").unwrap_or(file)
+    }
+
+    /// The configuration `cfg` with the constants of this model.
+    ///
+    /// # Errors
+    /// The configuration sets no such constant.
+    pub(super) fn configured(&self, cfg: &str) -> Result<String, String> {
+        let mut lines: Vec<String> = cfg.lines().map(str::to_owned).collect();
+        for (constant, value) in &self.constants {
+            let sets = |line: &&mut String| line.split_once('=').is_some_and(|(name, _)| name.trim() == constant);
+            let line = lines.iter_mut().find(sets);
+            let line = line.ok_or_else(|| {
+                format!("{}: {} sets no constant `{constant}`; expected one that it sets", self.place, self.cfg)
+            })?;
+            *line = format!("  {constant} = {value}");
+        }
+        Ok(lines.join("\n") + "\n")
+    }
+}
