@@ -320,7 +320,7 @@ impl ContextServer {
         let asked = |waiting: &Waiting| (waiting.tag, waiting.term) == (outcome.tag, outcome.term);
         let Some(at) = self.waiting.iter().position(asked) else { return };
         let Waiting { request, writes, .. } = self.waiting.remove(at);
-        let Some(request) = request else { return self.on_own_outcome(now, outcome) };
+        let Some(request) = request else { return self.on_own_outcome(outcome) };
         let (Some(row), Verdict::Done | Verdict::NotOwner) = (&outcome.row, outcome.verdict) else {
             let answer = if outcome.verdict == Verdict::NotHolder { Answer::Unavailable } else { Answer::Refused };
             return reply(&request, answer, outputs);
@@ -332,7 +332,7 @@ impl ContextServer {
                 reply(&request, Answer::Moved(current(row)), outputs);
             }
             (Verb::Change { haid, .. } | Verb::Read { haid }, _) => {
-                self.remember(now, row, outcome.term);
+                self.remember(row, outcome.term);
                 let binding = Binding::decode(&haid, self.config.rules.haid_grammar);
                 match binding {
                     _ if writes => reply(&request, Answer::Changed(current(row)), outputs),
@@ -344,18 +344,19 @@ impl ContextServer {
     }
 
     /// What came of an operation that nobody asked for: there may be more to do.
-    fn on_own_outcome(&mut self, now: Instant, outcome: &Outcome) {
+    fn on_own_outcome(&mut self, outcome: &Outcome) {
         if let (Some(row), Verdict::Done) = (&outcome.row, outcome.verdict) {
-            self.remember(now, row, outcome.term);
+            self.remember(row, outcome.term);
             self.next_look = Instant::ZERO;
         }
     }
 
-    /// Takes a row over, unless a newer state is known, or the term in which it was asked for is over.
-    fn remember(&mut self, now: Instant, row: &RowView, term: Epoch) {
+    /// Takes a row over, unless a newer state is known or it was asked for in another term. That term may be over by now:
+    /// then nothing is served from it, unless a heartbeat that is still to be answered has renewed it.
+    fn remember(&mut self, row: &RowView, term: Epoch) {
         let own = match self.config.rules.ownership {
             Ownership::LastWriter => true,
-            Ownership::Epoch => row.main == self.alias() && term == self.term() && self.holds(now),
+            Ownership::Epoch => row.main == self.alias() && term == self.term(),
         };
         let at = row.id.0 as usize;
         if at >= self.cache.len() {

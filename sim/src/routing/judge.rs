@@ -210,7 +210,13 @@ impl RoutingJudge {
                 self.check_told(step, current);
                 // Where two processes act from one seat, the other one may have been seen last.
                 let _ = self.contexts.serves(current.id, seat, Some(*content), at_us);
-                Some(self.contexts.read(current.id, seat, at_us))
+                let in_order = !self.holders[self.server_of(step.actor)].clock_doubted;
+                if self.contexts.read(current.id, seat, in_order, at_us) {
+                    let guard =
+                        "a server whose clock is in order answered without a change that a client had been told of";
+                    self.broken(Property::NoStaleRead, (at_us, step.actor), ContextAction::Read, guard);
+                }
+                Some(ContextAction::Read)
             }
             Answer::Changed(current) => {
                 self.check_told(step, current);
@@ -409,8 +415,8 @@ impl RoutingJudge {
         self.held.account(holder, at_us);
         (holder.doubted, holder.clock_doubted) = (doubted, clock_doubted);
         let alias = holder.alias;
-        // A pause excuses a belief, but no answer. From a seat at which any clock is doubted, no answer is owed.
-        let any = self.holders.iter().any(|holder| holder.alias == alias && holder.clock_doubted);
+        // From a seat at which any process is doubted, nothing is owed.
+        let any = self.holders.iter().any(|holder| holder.alias == alias && holder.doubted);
         self.contexts.doubt(alias.0, any, at_us);
         self.collect();
         self.check_alias(server, at_us);
