@@ -72,6 +72,74 @@ pub trait ProtocolOptions: Any + Debug + Send + Sync {
     fn check(&self) -> Result<(), PlanError>;
 }
 
+/// What [`ProtocolOptions`] asks of every protocol's options, read from the fields that all of them have.
+macro_rules! of_every_protocol {
+    ($protocol:literal, $rules:ty) => {
+        fn protocol(&self) -> &'static str {
+            $protocol
+        }
+
+        fn time_us(&self) -> u64 {
+            self.time_us
+        }
+
+        fn set_time_us(&mut self, time_us: u64) {
+            self.time_us = time_us;
+        }
+
+        fn set_limits(
+            &mut self,
+            interval: failproof_core::Duration,
+            timeout: failproof_core::Duration,
+            bounds: failproof_core::election::Bounds,
+        ) {
+            self.heartbeat_interval_us = interval;
+            self.heartbeat_timeout_us = timeout;
+            self.longest_term_us = timeout;
+            self.bounds = bounds;
+        }
+
+        fn heartbeat_interval(&self) -> failproof_core::Duration {
+            self.heartbeat_interval_us
+        }
+
+        fn heartbeat_timeout(&self) -> failproof_core::Duration {
+            self.heartbeat_timeout_us
+        }
+
+        fn longest_term(&self) -> failproof_core::Duration {
+            self.longest_term_us
+        }
+
+        fn bounds(&self) -> &failproof_core::election::Bounds {
+            &self.bounds
+        }
+
+        fn clocks(&self) -> &[$crate::options::ClockOptions] {
+            &self.clocks
+        }
+
+        fn rules(&self) -> serde_json::Value {
+            $crate::options::to_value(&self.rules)
+        }
+
+        fn set_rules(&mut self, rules: serde_json::Value) -> serde_json::Result<()> {
+            self.rules = serde_json::from_value(rules)?;
+            Ok(())
+        }
+
+        fn read_rules(&mut self, text: &str) -> serde_json::Result<()> {
+            self.rules = serde_json::from_str(text)?;
+            Ok(())
+        }
+
+        fn named_rules(&self) -> Vec<(&'static str, serde_json::Value)> {
+            <$rules>::NAMED.iter().map(|(name, rules)| (*name, $crate::options::to_value(rules))).collect()
+        }
+    };
+}
+pub(crate) use of_every_protocol;
+
 /// A clock that is ahead or runs fast, within or outside the bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

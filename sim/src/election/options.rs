@@ -6,7 +6,6 @@ use crate::plan::{Plan, PlanError, invalid};
 use failproof_core::election::{Affinity, Bounds, Config, Dialect, Rules, Work};
 use failproof_core::{Duration, Host, Utype};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The options of an election.
 ///
@@ -122,17 +121,7 @@ impl Plan {
 }
 
 impl ProtocolOptions for Options {
-    fn protocol(&self) -> &'static str {
-        "election"
-    }
-
-    fn time_us(&self) -> u64 {
-        self.time_us
-    }
-
-    fn set_time_us(&mut self, time_us: u64) {
-        self.time_us = time_us;
-    }
+    crate::options::of_every_protocol!("election", Rules);
 
     fn set_size(&mut self, name: &str, size: u32) -> bool {
         match name {
@@ -143,53 +132,8 @@ impl ProtocolOptions for Options {
         true
     }
 
-    fn set_limits(&mut self, interval: Duration, timeout: Duration, bounds: Bounds) {
-        self.heartbeat_interval_us = interval;
-        self.heartbeat_timeout_us = timeout;
-        self.longest_term_us = timeout;
-        self.bounds = bounds;
-    }
-
-    fn heartbeat_interval(&self) -> Duration {
-        self.heartbeat_interval_us
-    }
-
-    fn heartbeat_timeout(&self) -> Duration {
-        self.heartbeat_timeout_us
-    }
-
-    fn longest_term(&self) -> Duration {
-        self.longest_term_us
-    }
-
-    fn bounds(&self) -> &Bounds {
-        &self.bounds
-    }
-
-    fn clocks(&self) -> &[ClockOptions] {
-        &self.clocks
-    }
-
     fn sizes(&self) -> Vec<(u64, &'static str)> {
         vec![(u64::from(self.nodes), "node")]
-    }
-
-    fn rules(&self) -> Value {
-        options::to_value(&self.rules)
-    }
-
-    fn set_rules(&mut self, rules: Value) -> serde_json::Result<()> {
-        self.rules = serde_json::from_value(rules)?;
-        Ok(())
-    }
-
-    fn read_rules(&mut self, text: &str) -> serde_json::Result<()> {
-        self.rules = serde_json::from_str(text)?;
-        Ok(())
-    }
-
-    fn named_rules(&self) -> Vec<(&'static str, Value)> {
-        Rules::NAMED.iter().map(|(name, rules)| (*name, options::to_value(rules))).collect()
     }
 
     fn check(&self) -> Result<(), PlanError> {
