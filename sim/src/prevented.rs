@@ -39,12 +39,12 @@ mod tests {
     use super::*;
     use crate::election;
     use crate::report::Violation;
-    use failproof_core::election::{LeaseAnchor, Rules};
+    use failproof_core::election::{IdentitySource, Rules};
 
-    /// A run that breaks `P` unless the anchor is the heartbeat.
+    /// A run that breaks `P` unless each start has an identity of its own.
     fn run(plan: &Arc<Plan>) -> Result<RunReport, Panicked> {
         let violation = Violation { property: "P", at_us: 1, story: String::new() };
-        let holds = plan.election().rules.anchor == LeaseAnchor::Heartbeat;
+        let holds = plan.election().rules.fresh_incarnation == IdentitySource::Fresh;
         Ok(RunReport { violations: if holds { Vec::new() } else { vec![violation] }, ..RunReport::default() })
     }
 
@@ -54,9 +54,10 @@ mod tests {
         let switches = |plan: &Plan| {
             prevented_by(plan, "P", 1, &run).into_iter().map(|defence| defence.switch.clone()).collect::<Vec<_>>()
         };
-        assert_eq!(switches(&plan), ["anchor"]);
-        let others = defence::of("election").filter(|row| row.requires.iter().any(|switch| switch == "anchor"));
-        assert!(others.count() > 0, "some bring the anchor along");
+        assert_eq!(switches(&plan), ["fresh_incarnation"]);
+        let others =
+            defence::of("election").filter(|row| row.requires.iter().any(|switch| switch == "fresh_incarnation"));
+        assert!(others.count() > 0, "some bring it along");
         plan.election_mut().rules = Rules::hardened();
         assert!(switches(&plan).is_empty(), "what is on already prevents nothing");
     }
