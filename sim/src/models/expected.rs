@@ -56,7 +56,7 @@ pub enum Verdict {
     Holds,
     /// It does not.
     Violates {
-        /// The invariant; the alias of the refined module; or [`DEADLOCK`].
+        /// The invariant; the alias of the refined module; or `Deadlock`.
         property: String,
         /// A shortest way there, with the initial state.
         trace: Vec<Step>,
