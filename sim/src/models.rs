@@ -29,8 +29,13 @@ use std::time::{Duration, Instant};
 pub enum Checker {
     /// tla-checker, in this process; needs the feature `check`.
     InProcess,
-    /// TLC, from this jar, by the `java` on the path.
-    Tlc(PathBuf),
+    /// TLC.
+    Tlc {
+        /// tla2tools.jar.
+        jar: PathBuf,
+        /// What runs it: a path, or a name on the path.
+        java: PathBuf,
+    },
 }
 
 /// Why nothing can be said about a model.
@@ -87,7 +92,7 @@ pub fn open(path: Option<&Path>, checker: Checker) -> Result<(Manifest, Bench), 
                 .to_owned());
         }
         Checker::InProcess => {}
-        Checker::Tlc(jar) => tlc::find(jar)?,
+        Checker::Tlc { jar, java } => tlc::find(jar, java)?,
     }
     let scratch = Scratch::new()?;
     let checkout = Path::new(FOLDER).join("manifest.toml");
@@ -162,9 +167,9 @@ impl Bench {
             Checker::InProcess => search::search(model, &self.root, &cfg),
             #[cfg(not(feature = "check"))]
             Checker::InProcess => Err("there is no checker".to_owned()),
-            Checker::Tlc(jar) => {
+            Checker::Tlc { jar, java } => {
                 let folder = self.scratch.folder(&format!("tlc-{at}"))?;
-                tlc::run(model, &self.root, &cfg, jar, &folder)
+                tlc::run(model, &self.root, &cfg, (jar, java), &folder)
             }
         });
         found.map_err(|why| Failure::Unreadable(self.in_words(&why)))

@@ -37,7 +37,7 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn check(args: &CheckArgs, console: &mut Console<'_>) -> Exit {
-    let checker = args.tlc.clone().map_or(Checker::InProcess, Checker::Tlc);
+    let checker = args.tlc.clone().map_or(Checker::InProcess, |jar| Checker::Tlc { jar, java: "java".into() });
     let (manifest, bench) = match models::open(args.manifest.as_deref(), checker) {
         Ok(opened) => opened,
         Err(problem) => return console.complain(&problem),
@@ -100,6 +100,12 @@ fn as_text(model: &Model, checked: &Checked, width: usize) -> String {
     let said = match &found.verdict {
         Verdict::Holds => format!("holds, {} states, depth {}", found.states, found.depth),
         Verdict::Violates { property, trace } => format!("violates {property} in {} states", trace.len()),
+        Verdict::Loops { property, trace, back_to } if *back_to == trace.len() => {
+            format!("violates {property}, stays in state {back_to}")
+        }
+        Verdict::Loops { property, trace, back_to } => {
+            format!("violates {property}, back from state {} to {back_to}", trace.len())
+        }
     };
     let mut text = format!("{name:width$}  {said:52} {seconds:7.2} s");
     let never = found.never.iter().flatten().map(String::as_str).collect::<Vec<_>>();
@@ -113,6 +119,12 @@ fn as_text(model: &Model, checked: &Checked, width: usize) -> String {
         let _ = writeln!(text, "  {}: {}", problem.place, problem.message);
         for (at, step) in problem.trace.iter().enumerate() {
             let _ = writeln!(text, "    {} {step}", at + 1);
+        }
+        if let Some(back_to) = problem.back_to {
+            let _ = match back_to == problem.trace.len() {
+                true => writeln!(text, "    and nothing happens any more"),
+                false => writeln!(text, "    and back to {back_to}, for ever"),
+            };
         }
     }
     text
@@ -131,6 +143,9 @@ fn as_json(model: &Model, checked: &Checked) -> Value {
             let (verdict, trace) = match &found.verdict {
                 Verdict::Holds => (json!("holds"), json!([])),
                 Verdict::Violates { property, trace } => (json!({ "violates": property }), json!(trace)),
+                Verdict::Loops { property, trace, back_to } => {
+                    (json!({ "violates": property, "back_to": back_to }), json!(trace))
+                }
             };
             told["verdict"] = verdict;
             told["trace"] = trace;

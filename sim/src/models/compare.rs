@@ -12,52 +12,48 @@ pub struct Problem {
     pub place: String,
     /// What is wrong.
     pub message: String,
-    /// A shortest way to what is violated; empty if nothing is.
+    /// A shortest way to what is violated, or a behaviour that ends in a loop; empty if nothing is.
     pub trace: Vec<Step>,
+    /// Of a behaviour that ends in a loop, the state, from 1, with which it goes on.
+    pub back_to: Option<usize>,
 }
 
 /// All that is not as expected. `root` is where the modules lie, and is called `called`.
 pub(super) fn problems(model: &Model, found: &Found, root: &Path, called: &Path) -> Vec<Problem> {
-    let at_model = |message: String| Problem { place: model.place.clone(), message, trace: Vec::new() };
-    let mut problems = Vec::new();
-    match (&model.expect, &found.verdict) {
+    let at_model = |message: String| Problem { place: model.place.clone(), message, trace: Vec::new(), back_to: None };
+    let counts = |counts: &[(&str, usize, usize)]| -> Vec<Problem> {
+        let differ = counts.iter().filter(|(_, expected, found)| expected != found);
+        differ.map(|(what, expected, found)| at_model(format!("{what}: {found} found, {expected} expected"))).collect()
+    };
+    let mut problems = match (&model.expect, &found.verdict) {
         (Expected::Holds { states, depth }, Verdict::Holds) => {
-            for (what, expected, found) in [("distinct states", *states, found.states), ("depth", *depth, found.depth)]
-            {
-                if expected != found {
-                    problems.push(at_model(format!("{what}: {found} found, {expected} expected")));
-                }
-            }
+            counts(&[("distinct states", *states, found.states), ("depth", *depth, found.depth)])
         }
-        (Expected::Holds { .. }, Verdict::Violates { property, trace }) => problems.push(Problem {
-            place: defined(model, property, root, called),
-            message: format!("{property} is violated in {} states; {} expects that it holds", trace.len(), model.place),
-            trace: trace.clone(),
-        }),
-        (Expected::Violates { property, states }, Verdict::Holds) => problems.push(Problem {
-            place: defined(model, property, root, called),
-            message: format!("{property} holds; {} expects that it is violated in {states} states", model.place),
-            trace: Vec::new(),
-        }),
-        (Expected::Violates { property, states }, Verdict::Violates { property: other, trace }) => {
-            if property != other || *states != trace.len() {
-                problems.push(Problem {
-                    place: defined(model, other, root, called),
-                    message: format!(
-                        "{other} is violated in {} states; {} expects {property}, in {states}",
-                        trace.len(),
-                        model.place
-                    ),
-                    trace: trace.clone(),
-                });
-            }
+        (Expected::Violates { property, states }, Verdict::Violates { property: other, trace })
+            if property == other && *states == trace.len() =>
+        {
+            Vec::new()
         }
-    }
+        (Expected::Loops { property, states }, Verdict::Loops { property: other, .. }) if property == other => {
+            counts(&[("distinct states", *states, found.states)])
+        }
+        (expected, verdict) => {
+            let (said, property) = said(expected, verdict);
+            let (trace, back_to) = match verdict {
+                Verdict::Holds => (Vec::new(), None),
+                Verdict::Violates { trace, .. } => (trace.clone(), None),
+                Verdict::Loops { trace, back_to, .. } => (trace.clone(), Some(*back_to)),
+            };
+            let message = format!("{said}; {} expects {}", model.place, wanted(expected));
+            vec![Problem { place: defined(model, property, root, called), message, trace, back_to }]
+        }
+    };
     for action in found.never.iter().flatten().filter(|action| !model.never.contains_key(*action)) {
         problems.push(Problem {
             place: defined(model, action, root, called),
             message: format!("{action} never fires; {} does not say why", model.place),
             trace: Vec::new(),
+            back_to: None,
         });
     }
     if let Some(never) = &found.never {
@@ -66,6 +62,34 @@ pub(super) fn problems(model: &Model, found: &Found, root: &Path, called: &Path)
         }
     }
     problems
+}
+
+/// What was found other than expected, and the property that it is about.
+fn said<'a>(expected: &'a Expected, verdict: &'a Verdict) -> (String, &'a str) {
+    match (expected, verdict) {
+        (_, Verdict::Violates { property, trace }) => {
+            (format!("{property} is violated in {} states", trace.len()), property)
+        }
+        (_, Verdict::Loops { property, trace, back_to }) if *back_to == trace.len() => {
+            (format!("{property} fails where nothing happens after state {back_to}"), property)
+        }
+        (_, Verdict::Loops { property, back_to, .. }) => {
+            (format!("{property} fails in a loop that begins at state {back_to}"), property)
+        }
+        (Expected::Violates { property, .. } | Expected::Loops { property, .. }, Verdict::Holds) => {
+            (format!("{property} holds"), property)
+        }
+        (Expected::Holds { .. }, Verdict::Holds) => ("all properties hold".to_owned(), ""),
+    }
+}
+
+/// What is expected, after "expects".
+fn wanted(expected: &Expected) -> String {
+    match expected {
+        Expected::Holds { .. } => "that it holds".to_owned(),
+        Expected::Violates { property, states } => format!("that {property} is violated in {states} states"),
+        Expected::Loops { property, .. } => format!("that {property} fails in a loop"),
+    }
 }
 
 /// File and line where a name is defined: in the module, or else in one beside it; the module's file if in none.

@@ -24,13 +24,24 @@ pub enum Expected {
         /// States of a shortest way there.
         states: usize,
     },
+    /// A temporal property fails: some fair behaviour ends in a loop that keeps it unfulfilled for ever.
+    ///
+    /// Of the temporal properties in the configuration this one alone is asked for, because TLC does not tell which one
+    /// failed. The way into the loop is not compared: no checker looks for the shortest one.
+    #[serde(rename_all = "snake_case")]
+    Loops {
+        /// The temporal property.
+        property: String,
+        /// Distinct states of the model, all of which are seen first.
+        states: usize,
+    },
 }
 
 impl Expected {
     /// How much work it is, roughly: distinct states.
     pub(super) const fn size(&self) -> usize {
         match self {
-            Self::Holds { states, .. } => *states,
+            Self::Holds { states, .. } | Self::Loops { states, .. } => *states,
             Self::Violates { .. } => 0,
         }
     }
@@ -60,6 +71,15 @@ pub enum Verdict {
         property: String,
         /// A shortest way there, with the initial state.
         trace: Vec<Step>,
+    },
+    /// A temporal property fails.
+    Loops {
+        /// The temporal property.
+        property: String,
+        /// A fair behaviour up to the last state before it repeats itself, with the initial state.
+        trace: Vec<Step>,
+        /// The state, from 1, with which the trace goes on for ever; if it is the last one, nothing happens any more.
+        back_to: usize,
     },
 }
 

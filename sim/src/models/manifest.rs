@@ -88,7 +88,7 @@ impl Manifest {
             if !names.insert(name.clone()) {
                 return Err(format!("{place}: two models are called `{name}`; expected another name"));
             }
-            if matches!(entry.expect, Expected::Violates { .. }) && !entry.never.is_empty() {
+            if !matches!(entry.expect, Expected::Holds { .. }) && !entry.never.is_empty() {
                 return Err(format!("{place}: `never` is only known if the model holds; expected none"));
             }
             models.push(Model {
@@ -130,10 +130,10 @@ impl Model {
         file.strip_suffix(".tla").unwrap_or(file)
     }
 
-    /// The configuration `cfg` with the constants of this model.
+    /// The configuration `cfg` with the constants of this model; with one temporal property, if that is to fail.
     ///
     /// # Errors
-    /// The configuration sets no such constant.
+    /// The configuration sets no such constant, or asks for no such property.
     pub(super) fn configured(&self, cfg: &str) -> Result<String, String> {
         let mut lines: Vec<String> = cfg.lines().map(str::to_owned).collect();
         for (constant, value) in &self.constants {
@@ -144,6 +144,58 @@ impl Model {
             })?;
             *line = format!("  {constant} = {value}");
         }
+        if let Expected::Loops { property, .. } = &self.expect {
+            let asked = properties(&lines);
+            if !asked.iter().any(|(_, name)| name == property) {
+                let names = asked.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+                let expected =
+                    if names.is_empty() { "PROPERTIES with it".to_owned() } else { format!("one of {names}") };
+                return Err(format!(
+                    "{}: {} asks for no temporal property `{property}`; expected {expected}",
+                    self.place, self.cfg
+                ));
+            }
+            for (at, _) in &asked {
+                lines[*at].clear();
+            }
+            lines.push(format!("PROPERTY\n  {property}"));
+        }
         Ok(lines.join("\n") + "\n")
     }
+}
+
+/// The temporal properties that a configuration asks for, each with the index of its line.
+fn properties(lines: &[String]) -> Vec<(usize, String)> {
+    let mut within = false;
+    let mut properties = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        for word in words(line) {
+            if word.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_') {
+                within = matches!(word, "PROPERTY" | "PROPERTIES");
+            }
+            if within {
+                properties.push((at, word.to_owned()));
+            }
+        }
+    }
+    properties
+}
+
+/// A complaint about a name that the configuration of `model` has and its module has not, with file and line; nothing, if
+/// the configuration has no name that `said` mentions.
+pub(super) fn misnamed(model: &Model, root: &Path, said: &str) -> Option<String> {
+    let cfg = root.join(&model.cfg);
+    let text = std::fs::read_to_string(&cfg).ok()?;
+    let mut mentioned = said.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let (at, name) = mentioned.find_map(|name| {
+        let at = text.lines().position(|line| words(line).any(|word| word == name && word != word.to_uppercase()))?;
+        Some((at, name))
+    })?;
+    let module = model.module_name();
+    Some(format!("{}:{}: `{name}`: {said}; expected a name that {module} defines", cfg.display(), at + 1))
+}
+
+/// The words of a line of a configuration, without its comment.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split("\\*").next().unwrap_or_default().split_whitespace()
 }

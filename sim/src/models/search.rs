@@ -6,17 +6,17 @@
 mod actions;
 
 use super::expected::{DEADLOCK, Found, Step, Verdict};
-use super::manifest::Model;
+use super::manifest::{Model, misnamed};
 use actions::actions;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tla_checker::Source;
 use tla_checker::ast::{Expr, Spec, State};
-use tla_checker::checker::{CheckResult, PrepareSpecError, check, format_eval_error, format_value};
+use tla_checker::checker::{CheckResult, PrepareSpecError, check, format_eval_error, format_value, prepare_spec};
 use tla_checker::config::parse_cfg;
-use tla_checker::eval::EvalError;
-use tla_checker::load::{PrepareError, prepare_from_path};
+use tla_checker::eval::{EvalError, make_primed_names, next_states};
+use tla_checker::load::{PrepareError, PreparedSpec, prepare_from_path};
 
 /// More states than any model has that can be waited for.
 const STATES_MAX: usize = 5_000_000;
@@ -35,7 +35,9 @@ pub(super) fn search(model: &Model, root: &Path, cfg: &Path) -> Result<Found, St
         PrepareError::Io(why) => why,
         PrepareError::Parse { message, span: Some(span) } => at(&source, span.start, &message),
         PrepareError::Parse { message, span: None } => format!("{}: {message}", module.display()),
-        PrepareError::Config(why) => format!("{}: {why}", root.join(&model.cfg).display()),
+        PrepareError::Config(why) => {
+            misnamed(model, root, &why).unwrap_or_else(|| format!("{}: {why}", root.join(&model.cfg).display()))
+        }
     })?;
     if let Some(unparsed) = prepared.spec.definitions.values().find_map(|(_, body)| match body.as_ref() {
         Expr::Unparsed(unparsed) => Some(unparsed),
@@ -79,9 +81,15 @@ pub(super) fn search(model: &Model, root: &Path, cfg: &Path) -> Result<Found, St
         CheckResult::NextError(error, ..) | CheckResult::InvariantError(error, ..) => return Err(evaluated(&error)),
         CheckResult::NoInitialStates => return Err(format!("{}: Init allows no state", source.name())),
         CheckResult::PrepareError(error) => return Err(format!("{}: {}", source.name(), in_words(&error))),
-        CheckResult::LivenessViolation(..) | CheckResult::LivenessError(..) => {
-            return Err(format!("{}: temporal properties are not checked", root.join(&model.cfg).display()));
+        CheckResult::LivenessViolation(lasso, stats) => {
+            let mut states = lasso.prefix;
+            let back_to = states.len();
+            states.extend(lasso.cycle.into_iter().skip(1));
+            let actions = fired(&prepared, &states);
+            let property = lasso.property;
+            (Verdict::Loops { property, trace: steps(&states, &actions), back_to }, stats)
         }
+        CheckResult::LivenessError(error, _) => return Err(evaluated(&error.error)),
         CheckResult::MaxStatesExceeded(stats)
         | CheckResult::MaxDepthExceeded(stats)
         | CheckResult::MaxTimeExceeded(stats) => {
@@ -120,6 +128,21 @@ fn in_words(error: &PrepareSpecError) -> String {
         }
         PrepareSpecError::NonModelValueSymmetry(name, _) => format!("{name} is no set of model values"),
     }
+}
+
+/// The action between each state and the one before it, as in a trace; of several that fit, one.
+fn fired(prepared: &PreparedSpec, trace: &[State]) -> Vec<Option<Arc<str>>> {
+    let spec = &prepared.spec;
+    let Ok((mut env, definitions)) = prepare_spec(spec, &prepared.domains, None, true) else {
+        return Vec::new();
+    };
+    let primed = make_primed_names(&spec.vars);
+    let mut between = |pair: &[State]| {
+        let next = spec.next.as_ref()?;
+        let steps = next_states(next, &pair[0], &spec.vars, &primed, &mut env, &definitions).ok()?;
+        steps.into_iter().find(|step| step.state == pair[1]).and_then(|step| step.action)
+    };
+    std::iter::once(None).chain(trace.windows(2).map(&mut between)).collect()
 }
 
 fn steps(spec: &Spec, trace: &[State], actions: &[Option<Arc<str>>]) -> Vec<Step> {

@@ -36,8 +36,8 @@ TakeIsFair == \A s \in Server :
 
 \* The client of a write that left no trace asks once more.
 ApplyIsFair ==
-  /\ WF_vars("Apply" \in Fair /\ write = "none" /\ \E m \in Place : Apply(m))
-  /\ SF_vars("Apply" \in Strong /\ write = "none" /\ \E m \in Place : Apply(m))
+  /\ WF_vars("Apply" \in Fair /\ write = "none" /\ \E m \in Place : Apply(m) /\ write' = "applied")
+  /\ SF_vars("Apply" \in Strong /\ write = "none" /\ \E m \in Place : Apply(m) /\ write' = "applied")
 
 \* An owner that is trusted fills its cache, since clients read.
 LoadIsFair == \A s \in Server :
@@ -71,7 +71,7 @@ LiveSpec ==
 DoubtEnds == \A s \in Server : s \in doubted ~> s \notin doubted
 
 \* The main owns the context, again and again.
-EventuallyOwned == []<>Owner(main)
+EventuallyOwned == []<>(main # Nobody /\ Owner(main))
 
 \* A main that stays expired is replaced by the backup that the row names.
 NamedBackupTakesOver ==
