@@ -16,7 +16,7 @@ use tla_checker::ast::{Expr, Spec, State};
 use tla_checker::checker::{CheckResult, PrepareSpecError, check, format_eval_error, format_value, prepare_spec};
 use tla_checker::config::parse_cfg;
 use tla_checker::eval::{EvalError, make_primed_names, next_states};
-use tla_checker::load::{PrepareError, PreparedSpec, prepare_from_path};
+use tla_checker::load::{PrepareError, Prepared, prepare_from_path};
 
 /// More states than any model has that can be waited for.
 const STATES_MAX: usize = 5_000_000;
@@ -131,7 +131,7 @@ fn in_words(error: &PrepareSpecError) -> String {
 }
 
 /// The action between each state and the one before it, as in a trace; of several that fit, one.
-fn fired(prepared: &PreparedSpec, trace: &[State]) -> Vec<Option<Arc<str>>> {
+fn fired(prepared: &Prepared, trace: &[State]) -> Vec<Option<Arc<str>>> {
     let spec = &prepared.spec;
     let Ok((mut env, definitions)) = prepare_spec(spec, &prepared.domains, None, true) else {
         return Vec::new();
