@@ -30,7 +30,7 @@ fn models_are_what_the_manifest_says() {
         models::open(Some(&spec().join("manifest.toml")), Checker::InProcess).expect("the manifest can be read");
     let small = |model: &&models::Model| match model.expect {
         models::Expected::Holds { states, .. } => states <= STATES_MAX,
-        models::Expected::Violates { .. } => true,
+        models::Expected::Violates { .. } | models::Expected::Loops { .. } => true,
     };
     let chosen: Vec<_> = manifest.models.iter().filter(small).collect();
     let mut told = Vec::new();
@@ -40,7 +40,7 @@ fn models_are_what_the_manifest_says() {
         told.push(model.name.clone());
     });
     assert_eq!(told, chosen.iter().map(|model| model.name.clone()).collect::<Vec<_>>(), "in the order of the manifest");
-    assert!(told.len() > 20, "{told:?}");
+    assert!(told.len() > 45, "{told:?}");
 }
 
 /// The closed form is in the manifest for each size, also for those that are not checked here.
@@ -181,4 +181,117 @@ fn unreadable_manifests_and_absent_checkers_are_refused() {
         assert_eq!((code, out.as_str()), (2, ""));
         assert!(err.contains(said), "{err}");
     }
+}
+
+/// A folder with the live model of the lease, its manifest with `expect`, and one change in one of the files.
+fn planted_live(name: &str, expect: &str, (file, from, to): (&str, &str, &str)) -> PathBuf {
+    let folder = planted(name, "Lease.tla", "\\* Belief", "\\* Belief ");
+    let manifest = format!(
+        "[[model]]\nname = \"Lease, live\"\nmodule = \"LiveLease.tla\"\ncfg = \"LiveLease.cfg\"\nexpect.{expect}\n"
+    );
+    let read = |name: &str| fs::read_to_string(spec().join("election").join(name)).expect("a file");
+    for (name, text) in [
+        ("manifest.toml", manifest),
+        ("LiveLease.tla", read("LiveLease.tla")),
+        ("LiveLease.cfg", read("LiveLease.cfg")),
+    ] {
+        let changed = if name == file { text.replacen(from, to, 1) } else { text.clone() };
+        assert!(name != file || changed != text, "{file} holds no `{from}`");
+        fs::write(folder.join(name), changed).expect("a file");
+    }
+    folder
+}
+
+const LIVE_HOLDS: &str = "holds = { states = 166, depth = 10 }";
+
+/// A store that need not answer, and a property that asks for too much, are convicted: the report shows a behaviour, and
+/// where it goes on for ever.
+#[test]
+fn failed_temporal_properties_are_reported_with_a_loop() {
+    for (name, change, property) in [
+        ("unfair", ("LiveLease.cfg", "{\"Grant\", ", "{"), "FreeLeaseIsGranted"),
+        ("greedy", ("LiveLease.tla", "EventuallyPrimary == []<>", "EventuallyPrimary == <>[]"), "EventuallyPrimary"),
+        (
+            "untrusted",
+            ("LiveLease.tla", "a \\in doubted ~> a \\notin doubted", "a \\notin doubted ~> a \\in doubted"),
+            "DoubtEnds",
+        ),
+    ] {
+        let folder = planted_live(name, LIVE_HOLDS, change);
+        let manifest = folder.join("manifest.toml");
+        let manifest = manifest.to_str().expect("a path");
+        let (code, out, err) = check(&["--manifest", manifest, "--json"]);
+        assert_eq!((code, err.as_str()), (1, ""), "{name}: {out}");
+        let told: Value = serde_json::from_str(&out).expect("JSON");
+        let problem = &told["models"][0]["problems"][0];
+        let place = format!("LiveLease.tla:{}", line(&folder, "LiveLease.tla", &format!("{property} ==")));
+        assert!(problem["place"].as_str().is_some_and(|said| said.ends_with(&place)), "{name}: {out}");
+        let trace = problem["trace"].as_array().expect("a trace");
+        let back_to = usize::try_from(problem["back_to"].as_u64().expect("a state")).expect("small");
+        assert!((1..=trace.len()).contains(&back_to), "{name}: {out}");
+        for (at, step) in trace.iter().enumerate() {
+            assert_eq!(step["action"].is_string(), at > 0, "{name}: {out}");
+            assert!(at == 0 || step["state"] != trace[at - 1]["state"], "{name}: nothing happens: {out}");
+        }
+        let (code, out, _) = check(&["--manifest", manifest]);
+        assert_eq!(code, 1, "{name}");
+        assert!(out.contains(", for ever") || out.contains("nothing happens any more"), "{name}: {out}");
+    }
+}
+
+#[test]
+fn loops_that_are_not_found_are_reported() {
+    let nothing = ("LiveLease.tla", "(* Fairness.", "(* Fairness ");
+    for (name, expect, code, said) in [
+        ("loop", "loops = { property = \"EventuallyPrimary\", states = 166 }", 1, "EventuallyPrimary holds"),
+        ("asked", "loops = { property = \"NoStaleEffect\", states = 166 }", 2, "asks for no temporal property"),
+        ("invariant", "violates = { property = \"DoubtEnds\", states = 3 }", 1, "DoubtEnds holds"),
+    ] {
+        let manifest = planted_live(name, expect, nothing).join("manifest.toml");
+        let (ended, out, _) = check(&["--manifest", manifest.to_str().expect("a path")]);
+        assert_eq!(ended, code, "{name}: {out}");
+        assert!(out.contains(said), "{name}: {out}");
+    }
+    let unfair = ("LiveLease.cfg", "{\"Grant\", ", "{");
+    let manifest = planted_live("counted", "loops = { property = \"EventuallyPrimary\", states = 167 }", unfair);
+    let (code, out, _) = check(&["--manifest", manifest.join("manifest.toml").to_str().expect("a path")]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("distinct states: 166 found, 167 expected"), "{out}");
+}
+
+#[test]
+fn misspelt_names_in_a_configuration_are_told_with_their_line() {
+    for (name, from, to) in [
+        ("property", "  DoubtEnds", "  DoubtEnd"),
+        ("specification", "N LiveSpec", "N LifeSpec"),
+        ("type", "  TypeOK", "  TypeOkay"),
+    ] {
+        let folder = planted_live(name, LIVE_HOLDS, ("LiveLease.cfg", from, to));
+        let manifest = folder.join("manifest.toml");
+        let (code, out, _) = check(&["--manifest", manifest.to_str().expect("a path")]);
+        assert_eq!(code, 2, "{name}: {out}");
+        let line = fs::read_to_string(folder.join("LiveLease.cfg")).expect("a file");
+        let line = line.lines().position(|line| line.contains(to)).expect("a line") + 1;
+        assert!(out.contains(&format!("LiveLease.cfg:{line}: `")), "{name}: {out}");
+        assert!(out.contains("expected a name that LiveLease defines"), "{name}: {out}");
+    }
+}
+
+#[test]
+fn absent_java_and_jars_without_tlc_are_refused() {
+    let folder = planted("jars", "Lease.tla", "\\* Belief", "\\* Belief ");
+    let jar = |name: &str, bytes: &[u8]| {
+        fs::write(folder.join(name), bytes).expect("a file");
+        folder.join(name)
+    };
+    let (text, empty) = (jar("text.jar", b"no archive"), jar("empty.jar", b"PK\x05\x06"));
+    for (jar, said) in [(&text, "text.jar is no jar; expected tla2tools.jar"), (&empty, "empty.jar holds no TLC")] {
+        let (code, out, err) = check(&["--tlc", jar.to_str().expect("a path")]);
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(err.contains(said), "{err}");
+    }
+    let jar = jar("named.jar", b"PK\x03\x04tlc2/TLC.class");
+    let error =
+        models::open(None, Checker::Tlc { jar, java: "no-such-java".into() }).expect_err("there is no such Java");
+    assert!(error.contains("no-such-java cannot be run") && error.contains("expected Java 11 or newer"), "{error}");
 }

@@ -82,9 +82,7 @@ pub(super) fn search(model: &Model, root: &Path, cfg: &Path) -> Result<Found, St
         CheckResult::NoInitialStates => return Err(format!("{}: Init allows no state", source.name())),
         CheckResult::PrepareError(error) => return Err(format!("{}: {}", source.name(), in_words(&error))),
         CheckResult::LivenessViolation(lasso, stats) => {
-            let mut states = lasso.prefix;
-            let back_to = states.len();
-            states.extend(lasso.cycle.into_iter().skip(1));
+            let (states, back_to) = unrolled(lasso.prefix, lasso.cycle);
             let actions = fired(&prepared, &states);
             let property = lasso.property;
             (Verdict::Loops { property, trace: steps(&states, &actions), back_to }, stats)
@@ -128,6 +126,19 @@ fn in_words(error: &PrepareSpecError) -> String {
         }
         PrepareSpecError::NonModelValueSymmetry(name, _) => format!("{name} is no set of model values"),
     }
+}
+
+/// A lasso as one trace without steps in which nothing happens, and the state, from 1, with which it goes on at its end.
+fn unrolled(prefix: Vec<State>, cycle: Vec<State>) -> (Vec<State>, usize) {
+    let mut states = prefix;
+    states.dedup();
+    let back_to = states.len();
+    states.extend(cycle);
+    states.dedup();
+    if states.len() > back_to && states.last() == states.get(back_to - 1) {
+        states.pop();
+    }
+    (states, back_to)
 }
 
 /// The action between each state and the one before it, as in a trace; of several that fit, one.

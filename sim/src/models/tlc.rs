@@ -187,3 +187,6 @@ fn complaints(output: &str) -> Option<String> {
         .collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
+
+#[cfg(test)]
+mod tests;
