@@ -104,7 +104,7 @@ Faults(s) == StopHeartBeat(s) \/ Crash(s)
 
 Next == \E s \in Server : System(s) \/ Faults(s)
 
-\* No fairness: only safety is asked for here.
+\* No fairness: only safety is asked for here; progress in LiveHpcha.tla.
 Spec == Init /\ [][Next]_vars
 
 -----------------------------------------------------------------------------

@@ -190,7 +190,8 @@ Environment(a) == Doubt(a) \/ Trust(a)
 Next == Elsewhere \/ Leave \/ \E a \in Actor : System(a) \/ Environment(a)
 
 \* No fairness: the contract says what must not happen.  That something
-\* happens at all is judged on its own, in time.
+\* happens at all is judged on its own, in time; LiveLease.tla says what
+\* it takes.
 Spec == Init /\ [][Next]_vars
 
 -----------------------------------------------------------------------------

@@ -366,7 +366,8 @@ Environment(s) == Doubt(s) \/ Trust(s)
 Next == Elsewhere \/ Expire \/ Renew \/ \E s \in Server : Store(s) \/ System(s) \/ Environment(s)
 
 \* No fairness: the contract says what must not happen.  That requests
-\* succeed at all is judged on its own, in time.
+\* succeed at all is judged on its own, in time; LiveContext.tla says what
+\* it takes.
 Spec == Init /\ [][Next]_vars
 
 -----------------------------------------------------------------------------
