@@ -66,7 +66,10 @@ pub(super) fn run(
     let jar = std::path::absolute(jar).map_err(|error| io(jar, &error))?;
     let output = Command::new(java)
         // Models are small: starting counts for more than what a better compiler and a parallel collector would gain.
-        .args(["-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
+        .args(["-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+        // TLC unpacks the standard modules there, and removes them at its end: two that share it take them from each other.
+        .arg("-Djava.io.tmpdir=.")
+        .arg("-cp")
         .arg(jar)
         .args(["tlc2.TLC", "-workers", "1", "-metadir"])
         .arg(folder.join("states"))
