@@ -204,8 +204,8 @@ fn planted_live(name: &str, expect: &str, (file, from, to): (&str, &str, &str)) 
 
 const LIVE_HOLDS: &str = "holds = { states = 166, depth = 10 }";
 
-/// A store that need not answer, and a property that asks for too much, are convicted: the report shows a behaviour, and
-/// where it goes on for ever.
+/// A store that need not answer, and a property that asks for too much, are convicted: the report shows a behaviour,
+/// and where it goes on for ever.
 #[test]
 fn failed_temporal_properties_are_reported_with_a_loop() {
     for (name, change, property) in [

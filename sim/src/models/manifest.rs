@@ -181,8 +181,8 @@ fn properties(lines: &[String]) -> Vec<(usize, String)> {
     properties
 }
 
-/// A complaint about a name that the configuration of `model` has and its module has not, with file and line; nothing, if
-/// the configuration has no name that `said` mentions.
+/// A complaint about a name that the configuration of `model` has and its module has not, with file and line; nothing,
+/// if the configuration has no name that `said` mentions.
 pub(super) fn misnamed(model: &Model, root: &Path, said: &str) -> Option<String> {
     let cfg = root.join(&model.cfg);
     let text = std::fs::read_to_string(&cfg).ok()?;

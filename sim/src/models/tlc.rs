@@ -67,7 +67,8 @@ pub(super) fn run(
     let output = Command::new(java)
         // Models are small: starting counts for more than what a better compiler and a parallel collector would gain.
         .args(["-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
-        // TLC unpacks the standard modules there, and removes them at its end: two that share it take them from each other.
+        // TLC unpacks the standard modules there, and removes them at its end: two that share it take them from each
+        // other.
         .arg("-Djava.io.tmpdir=.")
         .arg("-cp")
         .arg(jar)
@@ -158,8 +159,8 @@ fn temporal(model: &Model) -> String {
     }
 }
 
-/// The states that TLC prints after a violation: a head `State 2: <Grant line 1, …>`, then a conjunct a line. Where nothing
-/// happens any more, the last head is `State 3: Stuttering`, and the state is the one before.
+/// The states that TLC prints after a violation: a head `State 2: <Grant line 1, …>`, then a conjunct a line. Where
+/// nothing happens any more, the last head is `State 3: Stuttering`, and the state is the one before.
 fn trace(output: &str) -> Vec<Step> {
     let mut trace: Vec<Step> = Vec::new();
     let mut within = false;
