@@ -128,7 +128,7 @@ fn in_words(error: &PrepareSpecError) -> String {
     }
 }
 
-/// A lasso as one trace without steps in which nothing happens, and the state, from 1, with which it goes on at the end.
+/// A lasso as one trace without idle steps, and the state, from 1, with which it goes on at its end.
 fn unrolled(prefix: Vec<State>, cycle: Vec<State>) -> (Vec<State>, usize) {
     let mut states = prefix;
     states.dedup();
