@@ -6,9 +6,9 @@
 (* microseconds from a clock of its own. A message may arrive until its    *)
 (* last quantum, in any order, or never; nothing else loses messages.      *)
 (*                                                                         *)
-(* The first step prepares: within quantum 0, and before anything is lost, *)
-(* both servers are granted their aliases, everybody sees both of them,    *)
-(* and the client's context is created at First, with Second as backup.    *)
+(* The first step prepares: within quantum 0 both servers are granted      *)
+(* their aliases, everybody who is not cold sees both of them, and the     *)
+(* client's context is created at First, with Second as backup.            *)
 (*                                                                         *)
 (* variable       read from                                                *)
 (*   now           true time, in quanta                                    *)
@@ -74,7 +74,7 @@ CONSTANTS
   Patience,       \* how long an answer is waited for, there, and on the clock of a server
   Refresh,        \* from one look of the gateway to the next
   Wishes,         \* what the client asks for, one after the other: a key to be changed, or 0 to read; then it reads
-  Cold,           \* the servers whose first view was lost
+  Cold,           \* who, of servers and gateway, never got its first view
   Looks,          \* FALSE leaves out the views of servers
   Delay,          \* D, in quanta
   Horizon,        \* the end of time, in quanta
@@ -100,10 +100,9 @@ Unbounded == 1000
 Keys == {1, 2}
 
 ASSUME PlacesDiffer == Cardinality({First, Second, Store, Gateway, Client, Nobody, Other}) = 7
-ASSUME TermIsSafe == Term >= 0 /\ Term < Timeout
 ASSUME EachKeyIsChangedOnce ==
   \A i, j \in 1..Len(Wishes) : Wishes[i] \in Keys \cup {0} /\ (Wishes[i] = Wishes[j] /\ Wishes[i] # 0 => i = j)
-ASSUME ViewsAreThereWhereTheyDecide == Looks \/ (MainCheck = "Transaction" /\ Cold = {}) \/ Ownership = "LastWriter"
+ASSUME ViewsAreThereWhereTheyDecide == Looks \/ (MainCheck = "Transaction" /\ Cold \subseteq {Gateway}) \/ Ownership = "LastWriter"
 ASSUME RulesAreKnown ==
   /\ Ownership \in {"LastWriter", "Epoch"}
   /\ MainCheck \in {"Cache", "Transaction"}
@@ -175,7 +174,8 @@ Init ==
   /\ table = [s \in Server |-> [incarnation |-> <<1, 1>>, epoch |-> 1, seq |-> 2, acceptedAt |-> 0,
                                 answeredEmpty |-> FALSE]]
   /\ row = Nobody
-  /\ gateway = [view |-> Server, nextLook |-> Refresh, tag |-> 1, seenTag |-> 1]
+  /\ gateway = [view |-> IF Gateway \in Cold THEN {} ELSE Server, nextLook |-> Refresh, tag |-> 1,
+                seenTag |-> IF Gateway \in Cold THEN 0 ELSE 1]
   /\ client = [number |-> 1, pending |-> Nobody, due |-> Every, main |-> First,
                generation |-> IF Ownership = "Epoch" THEN 1 ELSE 0]
   /\ messages = {}
@@ -293,7 +293,7 @@ Holds(s) ==
   ELSE candidate[s].phase = "Primary" /\ Clock(s) < candidate[s].leaseUntil
 
 \* A new life forgets the context; a new hold on the alias is noted.
-Lived(s, v, before, after) ==
+Lived(v, before, after) ==
   LET clean == IF after.life # before.life /\ Ownership = "Epoch"
                THEN [v EXCEPT !.cache = Nobody, !.waiting = {}]
                ELSE v
@@ -342,7 +342,7 @@ Remembered(s, v, shown, term) ==
                \/ shown.epoch = known.row.epoch /\ shown.version >= known.row.version
   IN IF own /\ newer THEN [v EXCEPT !.cache = [term |-> term, row |-> shown]] ELSE v
 
-\* What an outcome makes of a server that waits for it as w: on_outcome.
+\* What an outcome makes of a server that waits for it as w.
 Learnt(s, b, w) ==
   LET v == [server[s] EXCEPT !.waiting = server[s].waiting \ {w}]
       kept == Remembered(s, v, b.row, b.term)
@@ -357,6 +357,16 @@ Learnt(s, b, w) ==
      THEN Served(s, kept, w.request)
      ELSE [server |-> kept, letters |-> {Refusal(w.request)}]
 
+\* What an outcome makes of a server, and whether it tells a client that key 1 is changed: on_outcome.
+Informed(s, b) ==
+  LET asked == {w \in server[s].waiting : w.tag = b.tag /\ w.term = b.term}
+  IN IF asked = {}
+     THEN [server |-> server[s], letters |-> {}, told |-> FALSE]
+     ELSE LET w == CHOOSE w \in asked : TRUE
+              step == Learnt(s, b, w)
+          IN [server |-> step.server, letters |-> step.letters,
+              told |-> w.writes /\ w.request.key = 1 /\ b.verdict = "Done"]
+
 \* A read was answered: without the acknowledged write, unless nothing was.
 Judged(s, step) ==
   wrongs' =
@@ -365,8 +375,8 @@ Judged(s, step) ==
     THEN wrongs \cup {"stale"}
     ELSE wrongs
 
-\* Server s steps, and sends letters.
-Step(s, c, v, letters) ==
+\* Server s steps.
+Step(s, c, v) ==
   /\ candidate' = [candidate EXCEPT ![s] = c]
   /\ server' = [server EXCEPT ![s] = v]
   /\ status' = status
@@ -374,68 +384,65 @@ Step(s, c, v, letters) ==
 ServerDue(s) ==
   \E t \in {candidate[s].nextTick, candidate[s].replyDue, candidate[s].leaseUntil, server[s].nextLook} : t <= Clock(s)
 
+\* It looks at the aliases when it is time, and waits no more for what it asked long ago.
+Looking(s, v, t) ==
+  IF t < v.nextLook
+  THEN [server |-> v, letters |-> {}]
+  ELSE [server |-> [v EXCEPT !.nextLook = t + Interval, !.tag = v.tag + 1,
+                             !.waiting = {w \in v.waiting : t - w.since < Patience}],
+        letters |-> IF Looks THEN {To(Store, [kind |-> "Look", tag |-> v.tag + 1])} ELSE {}]
+
 \* A timer of a server passed.
 FireServer(s) ==
   /\ row # Nobody
   /\ status[s] \in {"up", "late"}
   /\ ServerDue(s)
-  /\ LET t == Clock(s)
-         c == Timed(candidate[s], t)
-         v == Lived(s, server[s], candidate[s], c.candidate)
-         looks == t >= v.nextLook
-         seen == IF looks
-                 THEN [v EXCEPT !.nextLook = t + Interval, !.tag = v.tag + 1,
-                                !.waiting = {w \in v.waiting : t - w.since < Patience}]
-                 ELSE v
-         look == IF looks /\ Looks THEN {To(Store, [kind |-> "Look", tag |-> v.tag + 1])} ELSE {}
-     IN /\ Step(s, c.candidate, seen, {})
-        /\ Sent(s, c.letters \cup look)
+  /\ \E c \in {Timed(candidate[s], Clock(s))} :
+       \E v \in {Looking(s, Lived(server[s], candidate[s], c.candidate), Clock(s))} :
+         /\ Step(s, c.candidate, v.server)
+         /\ Sent(s, c.letters \cup v.letters)
   /\ UNCHANGED <<now, stores, gateway, client, used, ghosts, doubted>>
 
 \* A server hears from the heartbeat table.
 DeliverAnswer(m) ==
   /\ AtServer(m, "Answer")
-  /\ LET s == m.to
-         c == Answered(candidate[s], Clock(s), m.body)
-     IN /\ Step(s, c.candidate, Lived(s, server[s], candidate[s], c.candidate), {})
-        /\ Received(m, c.letters)
+  /\ \E c \in {Answered(candidate[m.to], Clock(m.to), m.body)} :
+       /\ Step(m.to, c.candidate, Lived(server[m.to], candidate[m.to], c.candidate))
+       /\ Received(m, c.letters)
   /\ UNCHANGED <<now, stores, gateway, client, used, ghosts, doubted>>
 
-\* A server sees the aliases, unless it has seen them later.
+\* The aliases as a server sees them, unless it has seen them later: on_view.
+Seen(v, b) ==
+  IF b.tag > v.viewTag /\ b.tag <= v.tag THEN [v EXCEPT !.view = b.view, !.viewTag = b.tag] ELSE v
+
+\* A server sees the aliases.
 DeliverView(m) ==
   /\ AtServer(m, "View")
-  /\ LET s == m.to
-         v == server[s]
-         news == m.body.tag > v.viewTag /\ m.body.tag <= v.tag
-     IN Step(s, candidate[s], IF news THEN [v EXCEPT !.view = m.body.view, !.viewTag = m.body.tag] ELSE v, {})
+  /\ Step(m.to, candidate[m.to], Seen(server[m.to], m.body))
   /\ Received(m, {})
   /\ UNCHANGED <<now, stores, gateway, client, used, ghosts, doubted>>
+
+\* What a request makes of a server: on_request.
+Requested(s, b) ==
+  IF Holds(s) THEN Served(s, server[s], b) ELSE [server |-> server[s], letters |-> {Refusal(b)}]
 
 \* A server is asked.
 DeliverRequest(m) ==
   /\ AtServer(m, "Request")
-  /\ LET s == m.to
-         step == IF Holds(s)
-                 THEN Served(s, server[s], m.body)
-                 ELSE [server |-> server[s], letters |-> {Refusal(m.body)}]
-     IN /\ Step(s, candidate[s], step.server, {})
-        /\ Received(m, step.letters)
-        /\ Judged(s, step)
+  /\ \E step \in {Requested(m.to, m.body)} :
+       /\ Step(m.to, candidate[m.to], step.server)
+       /\ Received(m, step.letters)
+       /\ Judged(m.to, step)
   /\ UNCHANGED <<now, stores, gateway, client, used, acked, wrote, split, doubted>>
 
 \* A server learns what came of an operation, and may tell a client that its change is done.
 DeliverOutcome(m) ==
   /\ AtServer(m, "Outcome")
-  /\ LET s == m.to
-         asked == {w \in server[s].waiting : w.tag = m.body.tag /\ w.term = m.body.term}
-         step == IF asked = {}
-                 THEN [server |-> server[s], letters |-> {}]
-                 ELSE Learnt(s, m.body, CHOOSE w \in asked : TRUE)
-         told == \E w \in asked : w.writes /\ w.request.key = 1 /\ m.body.verdict = "Done"
-     IN /\ Step(s, candidate[s], step.server, {})
-        /\ Received(m, step.letters)
-        /\ Judged(s, step)
-        /\ acked' = (acked \/ told)
+  /\ \E step \in {Informed(m.to, m.body)} :
+       /\ Step(m.to, candidate[m.to], step.server)
+       /\ Received(m, step.letters)
+       /\ Judged(m.to, step)
+       /\ acked' = (acked \/ step.told)
   /\ UNCHANGED <<now, stores, gateway, client, used, wrote, split, doubted>>
 
 -----------------------------------------------------------------------------
@@ -468,15 +475,18 @@ Claims(e, b) ==
   /\ b.token = <<e.epoch, e.seq>>
   /\ AliasLock = "Lease" \/ e.incarnation = b.incarnation
 
+\* What a heartbeat makes of an entry.
+Beaten(e, b) ==
+  IF Renews(e, b) \/ Claims(e, b)
+  THEN [incarnation |-> b.incarnation, epoch |-> IF Renews(e, b) THEN e.epoch ELSE e.epoch + 1, seq |-> b.seq,
+        acceptedAt |-> StoreClock, answeredEmpty |-> FALSE]
+  ELSE Shown(e)
+
 DeliverHeartbeat(m) ==
   /\ At(m, Store, "Heartbeat")
-  /\ LET e == table[m.from]
-         b == m.body
-         accepted == [incarnation |-> b.incarnation, epoch |-> IF Renews(e, b) THEN e.epoch ELSE e.epoch + 1,
-                      seq |-> b.seq, acceptedAt |-> StoreClock, answeredEmpty |-> FALSE]
-         after == IF Renews(e, b) \/ Claims(e, b) THEN accepted ELSE Shown(e)
-     IN /\ table' = [table EXCEPT ![m.from] = after]
-        /\ Received(m, {To(m.from, AnswerOf(after, TRUE, b.seq))})
+  /\ \E e \in {Beaten(table[m.from], m.body)} :
+       /\ table' = [table EXCEPT ![m.from] = e]
+       /\ Received(m, {To(m.from, AnswerOf(e, TRUE, m.body.seq))})
   /\ UNCHANGED <<now, nodes, row, gateway, client, used, ghosts, doubted>>
 
 \* The aliases, as they stand.
@@ -500,43 +510,55 @@ HoldsAlias(s, term) == table[s].epoch = term /\ Valid(table[s])
 \* Ownership in a new epoch.
 Owned(r, term) == [r EXCEPT !.epoch = r.epoch + 1, !.holder = term]
 
-\* Server s asks for the row, and to own it.
+\* What becomes of a server that asks for the row, and to own it.
+LoadVerdict(s, b) ==
+  IF Ownership = "LastWriter"
+  THEN "Reads"
+  ELSE IF ~HoldsAlias(s, b.term)
+  THEN "NotHolder"
+  ELSE IF row.main = s
+  THEN (IF row.holder = b.term THEN "Reads" ELSE "Granted")
+  ELSE IF (IF MainCheck = "Cache" THEN b.mainGone ELSE ~Valid(table[Rival(s)])) THEN "Takes" ELSE "NotOwner"
+
+\* What the server is told of it.
+Public(verdict) == IF verdict \in {"NotHolder", "NotOwner"} THEN verdict ELSE "Done"
+
+\* The row after it.
+Loaded(s, b, verdict) ==
+  IF verdict = "Takes"
+  THEN [Owned(row, b.term) EXCEPT !.main = s, !.generation = row.generation + 1]
+  ELSE IF verdict = "Granted" THEN Owned(row, b.term) ELSE row
+
 DeliverLoad(m) ==
   /\ At(m, Store, "Load")
-  /\ LET s == m.from
-         b == m.body
-         rival == table[Rival(s)]
-         guarded == Ownership = "Epoch"
-         refused == guarded /\ ~HoldsAlias(s, b.term)
-         main == guarded /\ ~refused /\ row.main = s
-         backup == guarded /\ ~refused /\ row.main # s
-         gone == IF MainCheck = "Cache" THEN b.mainGone ELSE ~Valid(rival)
-         takes == backup /\ gone
-         anew == main /\ row.holder # b.term
-         taken == [Owned(row, b.term) EXCEPT !.main = s, !.generation = row.generation + 1]
-         after == IF takes THEN taken ELSE IF anew THEN Owned(row, b.term) ELSE row
-         verdict == IF refused THEN "NotHolder" ELSE IF backup /\ ~gone THEN "NotOwner" ELSE "Done"
-     IN /\ row' = after
-        /\ table' = IF takes /\ MainCheck = "Transaction" THEN [table EXCEPT ![Rival(s)] = Shown(rival)] ELSE table
-        /\ wrote' = IF takes \/ anew THEN Nobody ELSE wrote
-        /\ wrongs' = IF takes /\ Valid(rival) THEN wrongs \cup {"haste"} ELSE wrongs
-        /\ Received(m, {To(s, OutcomeOf(b, verdict, after))})
+  /\ \E verdict \in {LoadVerdict(m.from, m.body)} :
+       \E r \in {Loaded(m.from, m.body, verdict)} :
+         /\ row' = r
+         /\ table' = IF verdict = "Takes" /\ MainCheck = "Transaction"
+                     THEN [table EXCEPT ![Rival(m.from)] = Shown(table[Rival(m.from)])]
+                     ELSE table
+         /\ wrote' = IF verdict \in {"Takes", "Granted"} THEN Nobody ELSE wrote
+         /\ wrongs' = IF verdict = "Takes" /\ Valid(table[Rival(m.from)]) THEN wrongs \cup {"haste"} ELSE wrongs
+         /\ Received(m, {To(m.from, OutcomeOf(m.body, Public(verdict), r))})
   /\ UNCHANGED <<now, nodes, gateway, client, used, acked, split, doubted>>
 
-\* Server s writes a change.
+\* Whether server s may write, and what is in the row then. A change that is there already counts once.
+MayWrite(s, b) == Ownership = "LastWriter" \/ (row.main = s /\ row.epoch = b.epoch)
+
+Written(s, b) ==
+  IF Ownership = "LastWriter"
+  THEN [row EXCEPT !.content = b.content, !.version = row.version + 1]
+  ELSE IF MayWrite(s, b) /\ b.key \notin row.content
+  THEN [row EXCEPT !.content = row.content \cup {b.key}, !.version = row.version + 1]
+  ELSE row
+
 DeliverWrite(m) ==
   /\ At(m, Store, "Write")
-  /\ LET s == m.from
-         b == m.body
-         owner == row.main = s /\ row.epoch = b.epoch
-         written == IF Ownership = "LastWriter" THEN TRUE ELSE owner /\ b.key \notin row.content
-         content == IF Ownership = "LastWriter" THEN b.content ELSE row.content \cup {b.key}
-         after == IF written THEN [row EXCEPT !.content = content, !.version = row.version + 1] ELSE row
-         verdict == IF Ownership = "LastWriter" \/ owner THEN "Done" ELSE "NotOwner"
-     IN /\ row' = after
-        /\ wrote' = IF written /\ wrote = Nobody THEN s ELSE wrote
-        /\ split' = (split \/ (written /\ wrote \notin {s, Nobody}))
-        /\ Received(m, {To(s, OutcomeOf(b, verdict, after))})
+  /\ \E r \in {Written(m.from, m.body)} :
+       /\ row' = r
+       /\ wrote' = IF r # row /\ wrote = Nobody THEN m.from ELSE wrote
+       /\ split' = (split \/ (r # row /\ wrote \notin {m.from, Nobody}))
+       /\ Received(m, {To(m.from, OutcomeOf(m.body, IF MayWrite(m.from, m.body) THEN "Done" ELSE "NotOwner", r))})
   /\ UNCHANGED <<now, nodes, table, gateway, client, used, acked, wrongs, doubted>>
 
 -----------------------------------------------------------------------------
@@ -552,8 +574,9 @@ FireGateway ==
 \* The gateway sees the aliases, unless it has seen them later.
 DeliverGatewayView(m) ==
   /\ At(m, Gateway, "View")
-  /\ LET news == m.body.tag > gateway.seenTag /\ m.body.tag <= gateway.tag
-     IN gateway' = IF news THEN [gateway EXCEPT !.view = m.body.view, !.seenTag = m.body.tag] ELSE gateway
+  /\ gateway' = IF m.body.tag > gateway.seenTag /\ m.body.tag <= gateway.tag
+                THEN [gateway EXCEPT !.view = m.body.view, !.seenTag = m.body.tag]
+                ELSE gateway
   /\ Received(m, {})
   /\ UNCHANGED <<now, nodes, stores, client, used, ghosts, doubted>>
 
@@ -591,15 +614,17 @@ Attempt(k) ==
   {To(Gateway, [kind |-> "Request", number |-> k.number, key |-> Wish(k.number), main |-> k.main,
                 avoidMain |-> k.pending.avoidMain])}
 
+Asking ==
+  LET begins == client.pending = Nobody
+  IN [client EXCEPT !.number = IF begins THEN client.number + 1 ELSE client.number,
+                    !.pending = [avoidMain |-> ~begins /\ ~client.pending.avoidMain, followed |-> FALSE],
+                    !.due = TrueClock + Patience]
+
 \* The client asks, or asks again, somebody else.
 FireClient ==
   /\ row # Nobody
   /\ client.due <= TrueClock
-  /\ LET begins == client.pending = Nobody
-         k == [client EXCEPT !.number = IF begins THEN client.number + 1 ELSE client.number,
-                             !.pending = [avoidMain |-> ~begins /\ ~client.pending.avoidMain, followed |-> FALSE],
-                             !.due = TrueClock + Patience]
-     IN client' = k /\ Sent(Client, Attempt(k))
+  /\ \E k \in {Asking} : client' = k /\ Sent(Client, Attempt(k))
   /\ UNCHANGED <<now, nodes, stores, gateway, used, ghosts, doubted>>
 
 \* The HAID that came with an answer, if it is none from before.
@@ -626,8 +651,9 @@ Redirected(b) ==
 
 DeliverReply(m) ==
   /\ At(m, Client, "Reply")
-  /\ client' = Heard(m.body)
-  /\ Received(m, IF Redirected(m.body) THEN Attempt(Heard(m.body)) ELSE {})
+  /\ \E k \in {Heard(m.body)} :
+       /\ client' = k
+       /\ Received(m, IF Redirected(m.body) THEN Attempt(k) ELSE {})
   /\ UNCHANGED <<now, nodes, stores, gateway, used, ghosts, doubted>>
 
 -----------------------------------------------------------------------------
@@ -644,6 +670,9 @@ Prepare ==
 \* Nobody could have received m.
 Unreachable(m) == m.to \in Server /\ status[m.to] # "up"
 
+\* How many messages are lost, if time passes now, that somebody could have received.
+Lost == Cardinality({m \in messages : m.until = now /\ ~Unreachable(m)})
+
 \* A quantum passes, when every timer that is due has had its turn. Messages that are late now are lost.
 Tick ==
   /\ row # Nobody
@@ -651,11 +680,9 @@ Tick ==
   /\ \A s \in Server : status[s] # "late" /\ (status[s] = "up" => ~ServerDue(s))
   /\ gateway.nextLook > TrueClock
   /\ client.due > TrueClock
-  /\ LET lost == {m \in messages : m.until = now}
-         more == used.losses + Cardinality({m \in lost : ~Unreachable(m)})
-     IN /\ more <= Losses
-        /\ messages' = messages \ lost
-        /\ used' = IF Losses = Unbounded THEN used ELSE [used EXCEPT !.losses = more]
+  /\ used.losses + Lost <= Losses
+  /\ used' = IF Losses = Unbounded THEN used ELSE [used EXCEPT !.losses = used.losses + Lost]
+  /\ messages' = {m \in messages : m.until # now}
   /\ now' = now + 1
   /\ UNCHANGED <<nodes, stores, gateway, client, ghosts, doubted>>
 
@@ -713,7 +740,16 @@ Deliver(m) == ToServer(m) \/ ToStore(m) \/ ToGateway(m) \/ DeliverReply(m)
 
 Faults(s) == Crash(s) \/ Start(s) \/ Pause(s) \/ Resume(s) \/ Settle(s)
 
-Next == Prepare \/ Tick \/ FireGateway \/ FireClient \/ (\E s \in Server : FireServer(s) \/ Faults(s)) \/ (\E m \in messages : Deliver(m))
+\* Time ends by design; whatever else stands still does not.
+Rest ==
+  /\ now = Horizon
+  /\ UNCHANGED vars
+
+Servers == \E s \in Server : FireServer(s) \/ Faults(s)
+
+Messages == \E m \in messages : Deliver(m)
+
+Next == Prepare \/ Tick \/ Rest \/ FireGateway \/ FireClient \/ Servers \/ Messages
 
 Spec == Init /\ [][Next]_vars
 
@@ -725,13 +761,23 @@ Write ==
   LET in == row # Nobody /\ 1 \in row.content
   IN IF acked THEN (IF in THEN "acked" ELSE "lost") ELSE IF in THEN "applied" ELSE "none"
 
+\* In an epoch of the context, writes of one server alone are accepted.
 OneOwnerPerEpoch == ~split
 
+\* A write that a client was told of stays in the row.
 NoLostAcknowledgedWrite == Write # "lost"
 
+\* A read that a trusted server answers shows every write that a client was told of.
 NoStaleRead == "stale" \notin wrongs
 
+\* The backup takes over only after the main's heartbeat row has expired.
 TakeWaitsForExpiry == "haste" \notin wrongs
+
+-----------------------------------------------------------------------------
+(* What must be reached, told as properties that fail.                     *)
+
+\* The backup becomes main, is written to, and a client is told.
+NobodyTakesOver == row # Nobody /\ row.main = Second => ~acked \/ wrote # Second
 
 -----------------------------------------------------------------------------
 (* Refinement.                                                             *)
