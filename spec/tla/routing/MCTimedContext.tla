@@ -11,7 +11,4 @@ Perfect == [s \in {First, Second} |-> Quantum]
 \* Key 1 is changed, then the context is read.
 ChangeThenRead == <<1>>
 
-\* Key 1 is changed, then key 2.
-ChangeBoth == <<1, 2>>
-
 =============================================================================

@@ -35,6 +35,9 @@
 (*   used          the faults so far                                       *)
 (*   acked, wrote, split, wrongs, doubted      for the contract only       *)
 (*                                                                         *)
+(* Doubted is a server from its pause until it has settled, or started     *)
+(* anew. Nothing is sent while it stands still, so doubt excuses nothing.  *)
+(*                                                                         *)
 (* contract        here                                                    *)
 (*   main, backup   the row's                                              *)
 (*   expired        the entry of main is valid no more                     *)
@@ -51,6 +54,9 @@
 (* takes time.  Chance is whatever it may be.  Where Looks is FALSE, the   *)
 (* views of the servers, and the messages about them, are projected away:  *)
 (* there they decide nothing.                                              *)
+(*                                                                         *)
+(* Actions bind what they compute by \E x \in {value}, because tla-checker *)
+(* 0.24.11 computes what LET names in an action anew wherever it is used.  *)
 (*                                                                         *)
 (* Source: core/src/routing, core/src/election.  Refines: Context.tla.     *)
 (***************************************************************************)
@@ -102,7 +108,8 @@ Keys == {1, 2}
 ASSUME PlacesDiffer == Cardinality({First, Second, Store, Gateway, Client, Nobody, Other}) = 7
 ASSUME EachKeyIsChangedOnce ==
   \A i, j \in 1..Len(Wishes) : Wishes[i] \in Keys \cup {0} /\ (Wishes[i] = Wishes[j] /\ Wishes[i] # 0 => i = j)
-ASSUME ViewsAreThereWhereTheyDecide == Looks \/ (MainCheck = "Transaction" /\ Cold \subseteq {Gateway}) \/ Ownership = "LastWriter"
+ASSUME ViewsAreThereWhereTheyDecide ==
+  Looks \/ (MainCheck = "Transaction" /\ Cold \subseteq {Gateway}) \/ Ownership = "LastWriter"
 ASSUME RulesAreKnown ==
   /\ Ownership \in {"LastWriter", "Epoch"}
   /\ MainCheck \in {"Cache", "Transaction"}
