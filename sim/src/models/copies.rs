@@ -25,8 +25,14 @@ copies!(
     "routing/Context.cfg",
     "routing/Context.tla",
     "routing/ContextPermissive.cfg",
+    "routing/MCTimedContext.cfg",
+    "routing/MCTimedContext.tla",
+    "routing/MCTimedContextLong.cfg",
+    "routing/MCTimedContextPublished.cfg",
+    "routing/MCTimedContextReaches.cfg",
     "routing/Seat.cfg",
     "routing/Seat.tla",
+    "routing/TimedContext.tla",
 );
 
 /// Writes all of them below `folder`.
