@@ -94,7 +94,10 @@ fn each_configuration_is_in_the_manifest_and_each_module_is_compiled_in() {
             let file = format!("\"{folder}/{name}\"");
             if name.ends_with(".tla") || name.ends_with(".cfg") {
                 assert!(copies.contains(&file), "{file} is not compiled in");
-                assert!(manifest.contains(&file), "{file} is in no model of the manifest");
+                // A module may be there under the name of the one that bounds it.
+                let bounded = format!("\"{folder}/MC{name}\"");
+                let known = manifest.contains(&file) || manifest.contains(&bounded);
+                assert!(known, "{file} is in no model of the manifest");
                 checked += 1;
             }
         }

@@ -31,8 +31,14 @@ copies!(
     "routing/ContextPermissive.cfg",
     "routing/LiveContext.cfg",
     "routing/LiveContext.tla",
+    "routing/MCTimedContext.cfg",
+    "routing/MCTimedContext.tla",
+    "routing/MCTimedContextLong.cfg",
+    "routing/MCTimedContextPublished.cfg",
+    "routing/MCTimedContextReaches.cfg",
     "routing/Seat.cfg",
     "routing/Seat.tla",
+    "routing/TimedContext.tla",
 );
 
 /// Writes all of them below `folder`.
