@@ -13,7 +13,7 @@
 (* never: that is loss.  Timers fire within a quantum, so Late covers one. *)
 (*                                                                         *)
 (* | here                  | in the machines                             | *)
-(* | candidate[n]          | Candidate, field by field; Nobody: no process| *)
+(* | candidate[n]          | Candidate, field by field; Nobody: no process *)
 (* | table                 | HeartbeatTable of one kind of leader        | *)
 (* | resource              | Resource of one kind                        | *)
 (* | messages              | Message; kind says who is sender and target,| *)
@@ -206,17 +206,19 @@ Win(c, t) ==
   IN IF Fencing = "None" THEN Only(SteppedUp(won, t))
      ELSE [it |-> [won EXCEPT !.phase = "Sealing"], out |-> {Seal(won)}]
 
-\* The answer shows a heartbeat accepted: the term runs from its sending.
-Prove(c, t) ==
-  LET proofs == {p \in c.proofs : p.tag <= c.seen.row.seq}
-      proof == CHOOSE p \in proofs : \A q \in proofs : q.tag <= p.tag
-      until == proof.at + SafeTerm(TimeoutOf(c))
+\* The answer shows that heartbeat accepted: the term runs from its sending.
+ProveBy(c, t, proof) ==
+  LET until == proof.at + SafeTerm(TimeoutOf(c))
       proven == [c EXCEPT !.anchorTag = proof.tag, !.leaseUntil = until]
       won == Win(proven, t)
-  IN IF proofs = {} THEN Only(c)
-     ELSE IF proof.tag < c.anchorTag \/ t >= until THEN Only(c)
+  IN IF proof.tag < c.anchorTag \/ t >= until THEN Only(c)
      ELSE IF c.phase # "Standby" THEN Only(proven)
      ELSE [it |-> [won.it EXCEPT !.nextTick = proof.at + Interval], out |-> won.out]
+
+\* By the newest heartbeat up to the one that the entry shows, if any is remembered.
+Prove(c, t) ==
+  LET proofs == {p \in c.proofs : p.tag <= c.seen.row.seq}
+  IN IF proofs = {} THEN Only(c) ELSE ProveBy(c, t, CHOOSE p \in proofs : \A q \in proofs : q.tag <= p.tag)
 
 \* Draws the consequences of the newest answer.
 Judge(c, t) ==
@@ -443,7 +445,7 @@ Start(n) ==
   /\ status[n] = "down" \/ (status[n] = "off" /\ IsNext(n))
   /\ status' = [status EXCEPT ![n] = "up"]
   /\ starts' = [starts EXCEPT ![n] = @ + 1]
-  /\ candidate' = [candidate EXCEPT ![n] = [Fresh(n, starts[n] + 1) EXCEPT !.nextTick = 0]]
+  /\ candidate' = [candidate EXCEPT ![n] = Fresh(n, starts[n] + 1)]
   /\ UNCHANGED <<now, held, table, resource, messages, used, granted, stained>>
 
 \* Its timers that are due.
@@ -624,10 +626,6 @@ NoStaleEffect == ~stained
 
 \* Who works as the named owner finds everything older sealed out.
 SealedBeforeWork == \A life \in Working \ Doubted : Owner = life => Open(life) = {}
-
-\* Once a read has answered empty, that epoch works no more.
-EmptyAnswerIsFinal ==
-  table.entry # Nobody => (table.entry.answeredEmpty => Owner \notin Working \ Doubted)
 
 \* The bounds on lives, tags and counters are wide enough.
 Fits ==
