@@ -22,6 +22,7 @@ copies!(
     "election/LeasePermissive.cfg",
     "election/MCTimedLease.cfg",
     "election/MCTimedLease.tla",
+    "election/MCTimedLeaseEffect.cfg",
     "election/MCTimedLeasePublished.cfg",
     "election/Pair.cfg",
     "election/Pair.tla",
