@@ -104,7 +104,7 @@ ASSUME TimersAreCovered == Late >= Quantum
 
 VARIABLES
   now,        \* true time, in quanta
-  status,     \* of each node: off (never started), up, paused, late (resumed, its due timers come first), down (crashed)
+  status,     \* of each node: off (never started), up, paused, late (resumed: due timers come first), down (crashed)
   starts,     \* how often each node was started
   candidate,  \* the machine of each node
   held,       \* operations of each node that have not left yet
@@ -202,7 +202,8 @@ SteppedUp(c, t) == [c EXCEPT !.phase = "Primary", !.workDue = IF WorkEvery = 0 T
 
 \* The entry is its own: seal, or work at once.
 Win(c, t) ==
-  LET won == [c EXCEPT !.epoch = c.seen.row.epoch, !.awaiting = "Nothing", !.replyDue = Never, !.nextTick = t + Interval]
+  LET won == [c EXCEPT !.epoch = c.seen.row.epoch, !.awaiting = "Nothing", !.replyDue = Never,
+                       !.nextTick = t + Interval]
   IN IF Fencing = "None" THEN Only(SteppedUp(won, t))
      ELSE [it |-> [won EXCEPT !.phase = "Sealing"], out |-> {Seal(won)}]
 
