@@ -28,10 +28,11 @@ fn check(args: &[&str]) -> (u8, String, String) {
 fn models_are_what_the_manifest_says() {
     let (manifest, bench) =
         models::open(Some(&spec().join("manifest.toml")), Checker::InProcess).expect("the manifest can be read");
-    let small = |model: &&models::Model| match model.expect {
+    let few = |model: &models::Model| match model.expect {
         models::Expected::Holds { states, .. } => states <= STATES_MAX,
         models::Expected::Violates { .. } => true,
     };
+    let small = |model: &&models::Model| !model.slow && few(model);
     let chosen: Vec<_> = manifest.models.iter().filter(small).collect();
     let mut told = Vec::new();
     bench.check(&chosen, NonZeroUsize::new(2).expect("two"), |model, checked| {
