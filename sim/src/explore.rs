@@ -10,10 +10,12 @@
 //! | [`search`] | breadth-first search, its memory and its limits |
 //! | `intern`, `fingerprints` | values by number, and the states that were seen |
 //! | [`counterexample`] | a shortest way to a broken property, in words and as a plan that replays |
+//! | `replica` | the moves of a way in true time |
 
 pub mod counterexample;
 mod fingerprints;
 mod intern;
+mod replica;
 pub mod search;
 pub mod space;
 
