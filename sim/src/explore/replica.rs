@@ -39,18 +39,18 @@ pub(super) fn plans_of<P: Explored>(space: &mut Space<'_, P>, way: &[(Move, Vec<
         return Vec::new();
     }
     let largest_us = (quantum_us / 4) as i64;
+    let (owed, wished) = probe.constraints();
+    let count = probe.events.len() + 1;
     let mut plans = Vec::new();
-    for lasting in [true, false] {
-        let Some(offsets) = probe.constraints(lasting).solve(probe.events.len() + 1, largest_us) else { continue };
-        let at_us = |(event, offset): (&Event, &i64)| {
-            (u64::from(event.quantum) * quantum_us + 1).saturating_add_signed(largest_us + offset)
+    for wished in [wished, Vec::new()] {
+        let Some(offsets) = owed.with(wished, count, largest_us).solve(count, largest_us) else { continue };
+        let at_us = |quantum: u8, offset: i64| {
+            (u64::from(quantum) * quantum_us + 1).saturating_add_signed(largest_us + offset)
         };
-        let times = probe.events.iter().zip(&offsets).map(at_us).collect();
+        let times = probe.events.iter().zip(&offsets).map(|(event, offset)| at_us(event.quantum, *offset)).collect();
         let mut replica = Replica::new(space, way, Some(times));
         if replica.run(space).is_some() {
-            let last = probe.events.last().map_or(0, |event| u64::from(event.quantum));
-            let end_us = (last * quantum_us + 1).saturating_add_signed(largest_us + offsets[probe.events.len()]);
-            plans.push(replica.finish(end_us));
+            plans.push(replica.finish(at_us(probe.quantum(), offsets[count - 1])));
         }
     }
     plans
@@ -74,13 +74,30 @@ struct Event {
 }
 
 /// Upper bounds on differences: the offset of the second is at most that of the first and the third.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Constraints(Vec<(usize, usize, i64)>);
 
 impl Constraints {
     /// The offset of `later` is larger by `by` at least.
     fn after(&mut self, earlier: usize, later: usize, by: i64) {
         self.0.push((later, earlier, -by));
+    }
+
+    /// The same with as many of the wished ones as can be met together, the first ones first.
+    fn with(&self, wished: Vec<(usize, usize, i64)>, count: usize, largest: i64) -> Self {
+        let mut all = self.clone();
+        all.0.extend(&wished);
+        if all.solve(count, largest).is_some() {
+            return all;
+        }
+        all.0.truncate(self.0.len());
+        for wish in wished {
+            all.0.push(wish);
+            if all.solve(count, largest).is_none() {
+                all.0.pop();
+            }
+        }
+        all
     }
 
     /// The largest offsets up to zero that meet them all, unless one of them is below `-largest`.
@@ -268,14 +285,30 @@ impl<'w, P: Explored> Replica<'w, P> {
             let ours = (0..=which).rev().filter(|at| self.events[*at].actor == Some(actor));
             let base = ours.min_by_key(|at| (self.offset(*at) - late).abs());
             let near = base.filter(|at| (self.offset(*at) - late).abs() <= ROUNDING_US);
-            self.events[which].timer = near.map(|base| (base, searched_us));
+            // The first timer of a machine counts from nothing: it is due at once.
+            let at_once = matches!(self.events[which].what, Move::Start(_)).then_some(which);
+            self.events[which].timer = at_once.or(near).map(|base| (base, searched_us));
         }
         self.processes[id].last = Some(which);
     }
 
-    /// What the offsets of the events have to meet; the last one is the end of the run. `lasting`: also over quanta.
-    fn constraints(&self, lasting: bool) -> Constraints {
+    /// The quantum in which the way ends.
+    fn quantum(&self) -> u8 {
+        self.events.last().map_or(0, |event| event.quantum)
+    }
+
+    /// What the offsets of the events have to meet, and what they should: that they do not become smaller at an actor. The
+    /// last offset is that of the end of the run.
+    fn constraints(&self) -> (Constraints, Vec<(usize, usize, i64)>) {
         let mut all = Constraints::default();
+        let mut wished = Vec::new();
+        for (later, event) in self.events.iter().enumerate().filter(|(_, event)| event.actor.is_some()) {
+            let earlier = self.events[..later].iter().enumerate();
+            let earlier = earlier.filter(|(_, other)| other.actor == event.actor && other.quantum < event.quantum);
+            wished.extend(earlier.map(|(earlier, _)| (later, earlier, 0)));
+        }
+        // Servers compare more times than others, and nothing else holds theirs together.
+        wished.sort_by_key(|(later, ..)| self.events[*later].actor);
         let mut last: Vec<Option<usize>> = vec![None; self.processes.len()];
         let end = self.events.len();
         for (which, event) in self.events.iter().enumerate() {
@@ -292,8 +325,6 @@ impl<'w, P: Explored> Replica<'w, P> {
             if let Some(former) = last[usize::from(actor)] {
                 if self.events[former].quantum == event.quantum {
                     all.after(former, which, if event.pinned.is_some() { 0 } else { GAP_US });
-                } else if lasting {
-                    all.after(former, which, 0);
                 }
                 if !matches!(event.what, Move::Fire(_)) {
                     self.before_timer(former, which, event.quantum, &mut all);
@@ -301,45 +332,35 @@ impl<'w, P: Explored> Replica<'w, P> {
             }
             last[usize::from(actor)] = Some(which);
         }
-        let quantum = self.events.last().map_or(0, |event| event.quantum);
+        let quantum = self.quantum();
         for former in last.into_iter().flatten() {
             if self.events[former].quantum == quantum {
                 all.after(former, end, 1);
             }
             self.before_timer(former, end, quantum, &mut all);
         }
-        all
+        (all, wished)
     }
 
     /// `which` happens in `quantum`, before the timer fires that its actor has since the event `armed`.
     fn before_timer(&self, armed: usize, which: usize, quantum: u8, all: &mut Constraints) {
         let Some((base, due_us)) = self.events[armed].timer else { return };
         let actor = self.events[armed].actor;
-        let stands_still = actor.is_some_and(|actor| self.stands_still(actor, armed, which));
+        let stands_still = actor.is_some_and(|actor| self.stands_still(actor, armed));
         let zero_us = u64::from(quantum) * self.quantum_us;
         if due_us <= zero_us && !stands_still {
             let excess = due_us as i64 - zero_us as i64;
-            // Due at once: it fires behind the event that armed it.
-            if self.events[armed].quantum == quantum && self.fires_at_once(armed) {
-                all.after(which, armed, 0);
-                return;
-            }
+            // Due at once, it fires behind the event that armed it.
+            let excess = if matches!(self.events[armed].what, Move::Start(_)) { 1 } else { excess };
             all.after(which, base, 1 - excess);
         }
     }
 
-    /// Whether a timer that was armed by an event was due by then.
-    fn fires_at_once(&self, armed: usize) -> bool {
-        let event = &self.events[armed];
-        event.timer.is_some_and(|(base, _)| base == armed) && matches!(event.what, Move::Start(_))
-    }
-
-    /// Whether a process is paused, or has not caught up yet, between two of its events.
-    fn stands_still(&self, actor: ActorId, from: usize, to: usize) -> bool {
-        let ours = self.events[..=from.min(self.events.len() - 1)].iter().rev().filter(|event| event.actor == Some(actor));
+    /// Whether a process is paused, or gone, after one of its events.
+    fn stands_still(&self, actor: ActorId, after: usize) -> bool {
+        let ours = self.events[..=after].iter().rev().filter(|event| event.actor == Some(actor));
         let mut ours = ours.map(|event| event.what);
-        let _ = to;
-        ours.find(|what| matches!(what, Move::Pause(_) | Move::Settle(_) | Move::Start(_) | Move::Crash(_)))
+        ours.find(|what| matches!(what, Move::Pause(_) | Move::Resume(_) | Move::Start(_) | Move::Crash(_)))
             .is_some_and(|what| matches!(what, Move::Pause(_) | Move::Crash(_)))
     }
 
