@@ -1,10 +1,11 @@
-//! The command line: `failproof run`, `merge`, `replay`, `check`, `margin` and `haid`.
+//! The command line: `failproof run`, `merge`, `replay`, `check`, `explore`, `margin` and `haid`.
 //!
 //! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test
 //! runs a whole command line in process, and reads what it printed.
 
 mod arguments;
 mod check;
+mod explore;
 mod haid;
 mod margin;
 mod merge;
@@ -134,6 +135,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Checks the TLA+ models against what their manifest says of each.
     Check(check::CheckArgs),
+    /// Searches every state of a small world, by the machines themselves.
+    Explore(explore::ExploreArgs),
     /// Computes whether I and T of an election are safe, by how much, and how long a failover takes.
     Margin(margin::MarginCommand),
     /// Encodes, decodes or checks HAIDs, one JSON line each.
@@ -171,6 +174,7 @@ pub fn main_on(args: impl IntoIterator<Item = OsString>, console: &mut Console<'
         Command::Merge(args) => merge::merge(&args, console),
         Command::Replay(args) => replay::replay(&args, console),
         Command::Check(args) => check::check(&args, console),
+        Command::Explore(args) => explore::explore(&args, console),
         Command::Margin(args) => margin::margin(&args, console),
         Command::Haid(args) => haid::haid(&args, console),
     };
@@ -205,6 +209,9 @@ fn in_flags(error: &PlanError) -> String {
     let PlanError::Invalid { field, problem } = error else { return error.to_string() };
     let flag = match field.as_str() {
         "options.nodes" => "--nodes",
+        "explore.horizon" => "--horizon",
+        "explore.quantum" => "--quantum",
+        "explore.crashes" => "--crashes",
         "options.utypes" => "--utypes",
         "options.gateways" => "--gateways",
         "options.servers" => "--servers",

@@ -10,6 +10,7 @@
 //! | `stained` | whether the resource accepted an epoch below its highest |
 
 mod draw;
+mod explore;
 mod judge;
 mod liveness;
 mod options;
@@ -51,7 +52,7 @@ pub enum Command {
 }
 
 /// Any actor of an election.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Member {
     /// The heartbeat table.
     Table(Box<TableServer>),
@@ -64,7 +65,7 @@ pub enum Member {
 }
 
 /// What primaries write to, and how the last message landed.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ResourceServer {
     resource: Resource,
     landing: Option<Landing>,

@@ -11,6 +11,7 @@ pub mod duration;
 pub mod election;
 pub mod engine;
 pub mod event;
+pub mod explore;
 pub mod fault;
 pub mod generate;
 pub mod letters;

@@ -10,7 +10,7 @@ use crate::time::{Duration, Instant};
 use alloc::vec::Vec;
 
 /// What a start of a candidate brings along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Start {
     /// Chance from outside: what a fresh identity is minted from.
     pub entropy: u64,
@@ -74,7 +74,7 @@ pub enum Event {
 }
 
 /// Where a candidate stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Somebody else is primary, or nobody.
     Standby,
@@ -104,7 +104,7 @@ const NEVER: Instant = Instant::from_micros(u64::MAX);
 /// How many unproven heartbeats are remembered. Older ones can no longer be proven, which only shortens a term.
 const PROOFS: usize = 16;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Awaiting {
     Nothing,
     Query,
@@ -112,7 +112,7 @@ enum Awaiting {
 }
 
 /// The newest answer about one kind of leader, by the sending time of its request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Seen {
     row: Row,
     tag: u32,
@@ -141,7 +141,7 @@ impl Seen {
 ///
 /// Units and clock: every [`Instant`] is microseconds on the candidate's own clock, the one that
 /// [`NodeClock`](super::NodeClock) names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Candidate {
     config: Config,
     start: Start,

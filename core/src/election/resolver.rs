@@ -9,7 +9,7 @@ use crate::time::{Duration, Instant};
 use alloc::vec::Vec;
 
 /// Asks every `heartbeat_interval` who is primary and remembers the newest answer. It never writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resolver {
     utype: Utype,
     heartbeat_interval: Duration,

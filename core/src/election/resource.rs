@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// How an operation or a seal landed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Landing {
     /// The kind of leader it came from.
     pub utype: Utype,
@@ -20,13 +20,13 @@ pub struct Landing {
 /// One resource per kind of leader, each with the highest epoch that it has seen.
 ///
 /// Spec: `Accept` in `Lease.tla`; the highest epoch is what `token` is relative to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resource {
     fencing: Fencing,
     kinds: Vec<Kind>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Kind {
     highest: Epoch,
     last: u64,

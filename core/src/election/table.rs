@@ -23,7 +23,7 @@ pub enum Dialect {
 }
 
 /// The parameters of a table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TableConfig {
     /// How many kinds of leader it serves.
     pub utypes: usize,
@@ -72,7 +72,7 @@ pub struct Entry {
 }
 
 /// What became of a heartbeat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// A new owner, in a new epoch. Spec: `Grant` in `Lease.tla`.
     Granted(Epoch),
@@ -86,7 +86,7 @@ pub enum Outcome {
 ///
 /// Invariant: an entry is never valid and open to takeover at once; epochs of one kind never repeat or decrease within
 /// a store that remembers its generation; a refused heartbeat changes nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HeartbeatTable {
     config: TableConfig,
     entries: Vec<Option<Entry>>,

@@ -10,7 +10,7 @@ use failproof_core::{Duration, Epoch, Incarnation, Instant, Utype};
 use std::collections::VecDeque;
 
 /// What the server did with its last input, for the judge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Served {
     /// Nothing that the contract speaks of.
     Nothing,
@@ -26,7 +26,7 @@ pub(crate) enum Served {
 }
 
 /// The table behind its server.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableServer {
     table: HeartbeatTable,
     granularity: Granularity,
@@ -236,7 +236,7 @@ impl TableServer {
 }
 
 /// The step of the store's clocks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Granularity {
     step_us: u64,
     /// How often the step goes into 2^64 - 1: a product with it is nearly the quotient, without a division for each reading.
