@@ -31,6 +31,7 @@ pub mod routing;
 pub mod run_id;
 pub mod simulation;
 pub mod trace;
+pub mod visits;
 pub mod world;
 
 /// The examples of the README are tests too.
