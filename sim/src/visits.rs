@@ -49,10 +49,8 @@ fn of(usual: &Options, jobs: usize) -> Visits {
     let mut coverage = Coverage::new(contract);
     let (mut runs, mut broken) = (0, BTreeSet::new());
     let [hardened, published, ablated] = SEEDS;
-    let mut rules = vec![
-        (usual.clone().decided_by("hardened"), hardened),
-        (usual.clone().decided_by("published"), published),
-    ];
+    let mut rules =
+        vec![(usual.clone().decided_by("hardened"), hardened), (usual.clone().decided_by("published"), published)];
     rules.extend(defence::of(usual.protocol()).map(|row| (row.removed_from(usual.clone()), ablated)));
     for (options, seeds) in rules {
         // Runs of the election are short enough for children, of which there are many.

@@ -106,8 +106,10 @@ fn tell(found: &Vacuity, as_json: bool, wall: Duration, console: &mut Console<'_
     // A String takes everything.
     for Looked { module, states, models, all, actions, guards } in &found.modules {
         let all = if *all { "" } else { " (not all)" };
-        let _ =
-            writeln!(text, "{module}: {actions} actions and {guards} guards in {states} states{all} of {models} models");
+        let _ = writeln!(
+            text,
+            "{module}: {actions} actions and {guards} guards in {states} states{all} of {models} models"
+        );
     }
     for Toured { contract, runs, steps, kinds } in &found.contracts {
         let _ = writeln!(

@@ -41,19 +41,8 @@ pub enum Idle {
     Guard(String),
     /// A property that nothing falsifies: its name.
     Property(String),
-    /// A kind of edge that no run takes: the action, and what it changes. An explanation may leave changes out.
+    /// A kind of edge that no run takes: the action, and what it changes.
     Edge(String),
-}
-
-impl Idle {
-    /// Whether this, as an explanation gives it, means `found`.
-    #[must_use]
-    pub fn means(&self, found: &Self) -> bool {
-        match (self, found) {
-            (Self::Edge(given), Self::Edge(found)) => given.split(' ').all(|word| found.split(' ').any(|w| w == word)),
-            _ => self == found,
-        }
-    }
 }
 
 impl fmt::Display for Idle {
@@ -112,8 +101,18 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Explanation {
     module: Spanned<String>,
-    what: Idle,
+    what: Explained,
     why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Explained {
+    One(Idle),
+    /// Several, for one reason.
+    Edges {
+        edges: Vec<String>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -165,11 +164,18 @@ impl Manifest {
                 slow: entry.slow,
             });
         }
-        let vacuous = file.vacuous.into_iter().map(|Explanation { module, what, why }| {
+        let mut vacuous = Vec::new();
+        for Explanation { module, what, why } in file.vacuous {
             let place = place(module.span().start);
-            Vacuous { place, module: module.into_inner(), what, why }
-        });
-        Ok(Self { models, vacuous: vacuous.collect() })
+            let module = module.into_inner();
+            let all = match what {
+                Explained::One(what) => vec![what],
+                Explained::Edges { edges } => edges.into_iter().map(Idle::Edge).collect(),
+            };
+            let given = |what| Vacuous { place: place.clone(), module: module.clone(), what, why: why.clone() };
+            vacuous.extend(all.into_iter().map(given));
+        }
+        Ok(Self { models, vacuous })
     }
 
     /// The models that are called so, or whose module is; all of them if nothing is asked for.

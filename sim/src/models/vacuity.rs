@@ -121,13 +121,8 @@ pub fn vacuity(manifest: &Manifest, bench: &Bench, chosen: &[&Model], visits: &[
             Idle::Action(_) | Idle::Guard(_) => by_models.contains(module),
             Idle::Property(_) => true,
         };
-        let means = |entry: &&Entry| entry.module == module && given.what.means(&entry.what);
-        let moved = visits
-            .iter()
-            .filter(|visits| visits.contract.name() == module)
-            .flat_map(|visits| &visits.kinds)
-            .any(|(kind, times)| times.visited > 0 && given.what.means(&Idle::Edge(kind.clone())));
-        if told && (moved || !found.idle.iter().any(|entry| means(&entry))) {
+        let means = |entry: &Entry| entry.module == module && given.what == entry.what;
+        if told && !found.idle.iter().any(means) {
             let (place, module, what) = (given.place.clone(), given.module.clone(), given.what.clone());
             found.stale.push(Stale { place, module, what });
         }
@@ -231,7 +226,10 @@ fn look_at_visits(manifest: &Manifest, visits: &Visits, found: &mut Vacuity) {
     };
     let by_row = |property: &str| defence::all().iter().any(|row| row.property == property);
     let by_model = |name: &str| {
-        manifest.models.iter().any(|model| matches!(&model.expect, Expected::Violates { property, .. } if property == name))
+        manifest
+            .models
+            .iter()
+            .any(|model| matches!(&model.expect, Expected::Violates { property, .. } if property == name))
     };
     for property in Property::of(visits.contract).map(Property::name) {
         if !by_row(property) && !by_model(property) && !visits.broken.contains(property) {
@@ -256,7 +254,7 @@ fn explain(manifest: &Manifest, chosen: &[&Model], found: &mut Vacuity) {
         never.extend(model.never.iter().map(|(name, why)| ((model.module_name(), name.as_str()), why.as_str())));
     }
     for entry in &mut found.idle {
-        let given = manifest.vacuous.iter().find(|given| given.module == entry.module && given.what.means(&entry.what));
+        let given = manifest.vacuous.iter().find(|given| given.module == entry.module && given.what == entry.what);
         let by_model = match &entry.what {
             Idle::Action(name) => never.get(&(entry.module.as_str(), name.as_str())).copied(),
             _ => None,

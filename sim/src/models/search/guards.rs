@@ -166,7 +166,8 @@ impl Finder<'_> {
         let is_list = |call: &Call<'_>| matches!(call.body, Expr::And(..));
         if let Some(call) = Call::read(formula, self.definitions) {
             let list = is_list(&call);
-            let enter = if list { Self::conjunct } else { |finder: &mut Self, body: &Expr, _: &str| finder.named(body) };
+            let enter =
+                if list { Self::conjunct } else { |finder: &mut Self, body: &Expr, _: &str| finder.named(body) };
             return self.call(formula, enter).unwrap_or_default();
         }
         match formula {
