@@ -29,6 +29,7 @@ use failproof_core::election::{
 };
 use failproof_core::{Duration, Host, Instant, Machine, Utype};
 use failproof_spec::{ContractName, Property};
+use serde::{Serialize, Serializer};
 use server::{TableServer, former_span};
 
 /// The election as a protocol to simulate.
@@ -69,6 +70,18 @@ pub enum Member {
 pub struct ResourceServer {
     resource: Resource,
     landing: Option<Landing>,
+}
+
+/// Written as the machine of the core that it holds, without what is kept for the judge.
+impl Serialize for Member {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Table(server) => server.table().serialize(serializer),
+            Self::Resource(server) => server.resource.serialize(serializer),
+            Self::Candidate(candidate) => candidate.serialize(serializer),
+            Self::Resolver(_) => serializer.serialize_unit(),
+        }
+    }
 }
 
 /// What survives a crash.

@@ -32,6 +32,7 @@ pub mod routing;
 pub mod run_id;
 pub mod simulation;
 pub mod trace;
+pub mod visits;
 pub mod world;
 
 /// The examples of the README are tests too.

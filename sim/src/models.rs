@@ -10,10 +10,14 @@ mod scratch;
 #[cfg(feature = "check")]
 mod search;
 mod tlc;
+mod vacuity;
 
 pub use compare::Problem;
 pub use expected::{Expected, Found, Step, Verdict};
-pub use manifest::{Manifest, Model};
+pub use manifest::{Idle, Manifest, Model, Vacuous};
+#[cfg(feature = "check")]
+pub use search::graph::Graph;
+pub use vacuity::{Entry, Looked, Stale, Toured, Vacuity, vacuity};
 
 use scratch::Scratch;
 use std::collections::BTreeMap;
@@ -146,17 +150,47 @@ impl Bench {
 
     fn check_one(&self, model: &Model, at: usize) -> Checked {
         let began = Instant::now();
-        // A thread of its own: the state of tla-checker is tied to the thread.
-        let found = std::thread::scope(|scope| scope.spawn(|| self.find(model, at)).join()).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Err(Failure::Panicked(text.unwrap_or_default()))
-        });
+        let found = in_thread(|| self.find(model, at));
         let outcome = found.map(|found| {
             let problems = compare::problems(model, &found, &self.root, &self.called);
             (found, problems)
         });
         Checked { outcome, wall: began.elapsed() }
+    }
+
+    /// The state graph of a model.
+    ///
+    /// # Errors
+    /// A file cannot be read or understood, or a formula cannot be evaluated.
+    #[cfg(feature = "check")]
+    pub fn graph(&self, model: &Model) -> Result<Graph, Failure> {
+        in_thread(|| {
+            let cfg = self.read(&model.cfg).and_then(|text| model.configured(&text));
+            let cfg = cfg.and_then(|text| self.scratch.write("graph.cfg", &text));
+            let graph = cfg.and_then(|cfg| search::graph::graph(model, &self.root, &cfg));
+            graph.map_err(|why| Failure::Unreadable(self.in_words(&why)))
+        })
+    }
+
+    /// What is seen in models of one module, in at most so many states, until everything moved; and of how many models.
+    #[cfg(feature = "check")]
+    fn walk(&self, models: &[&Model], states_max: usize) -> Result<(search::walk::Walked, usize), Failure> {
+        let walk = || {
+            let (mut walked, mut count) = (search::walk::Walked::default(), 0);
+            for model in models {
+                if count > 0 && (walked.is_lively() || walked.states >= states_max) {
+                    break;
+                }
+                count += 1;
+                let cfg = self.read(&model.cfg).and_then(|text| model.configured(&text));
+                let cfg = cfg.and_then(|text| self.scratch.write("walk.cfg", &text));
+                let left = states_max - walked.states;
+                let done = cfg.and_then(|cfg| search::walk::walk(model, &self.root, &cfg, left, &mut walked));
+                done.map_err(|why| Failure::Unreadable(self.in_words(&why)))?;
+            }
+            Ok((walked, count))
+        };
+        in_thread(walk)
     }
 
     fn find(&self, model: &Model, at: usize) -> Result<Found, Failure> {
@@ -187,4 +221,13 @@ impl Bench {
         let path = self.root.join(file);
         std::fs::read_to_string(&path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))
     }
+}
+
+/// Does something in a thread of its own: the state of tla-checker is tied to the thread.
+fn in_thread<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(Failure::Panicked(text.unwrap_or_default()))
+    })
 }

@@ -67,6 +67,9 @@ pub trait LabelSet: Copy + Eq + fmt::Debug + fmt::Display + 'static {
     /// Reads one label, as it is printed.
     fn parse(text: &str) -> Option<Self>;
 
+    /// Every label by itself, each once.
+    fn singles() -> impl Iterator<Item = Self>;
+
     /// Whether there is a label in both sets.
     #[inline]
     fn meets(self, other: Self) -> bool {

@@ -30,6 +30,18 @@ pub struct Coverage {
     total: u32,
 }
 
+/// A step of a strict contract, as its table writes it. Of a step and its mirror image, one is meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Taken {
+    /// The action, with its parameter.
+    pub label: String,
+    /// The state before it.
+    pub from: String,
+    /// The state after it.
+    pub to: String,
+}
+
 /// How much of something finite was visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visited {
@@ -108,6 +120,30 @@ impl Coverage {
         self.actions().find(|(name, _)| *name == action).map_or(0, |(_, count)| count)
     }
 
+    /// Every step of the contract, in the order of its table, and whether it was judged.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(Taken, bool)> {
+        match self.contract {
+            ContractName::Lease => self.steps_of(LeaseContract::strict()),
+            ContractName::Context => self.steps_of(ContextContract::strict()),
+        }
+    }
+
+    fn steps_of<S: Subject>(&self, contract: &Contract<S>) -> Vec<(Taken, bool)> {
+        let mut steps = Vec::with_capacity(self.total as usize);
+        for (at, (from, to, labels)) in contract.edges().enumerate() {
+            let stands_for_both = contract.representative(at as u32) as usize == at;
+            for label in S::Labels::singles().filter(|label| labels.meets(label.within(S::Labels::CANONICAL))) {
+                if stands_for_both || !label.meets(S::Labels::UNSIDED) {
+                    let step =
+                        Taken { label: label.to_string(), from: from.state().to_string(), to: to.state().to_string() };
+                    steps.push((step, self.visited[at] & label.bits() != 0));
+                }
+            }
+        }
+        steps
+    }
+
     /// Whether it is about this contract, and has its size. One that was read from a file may not.
     #[must_use]
     pub fn fits(&self, contract: ContractName) -> bool {
@@ -178,6 +214,18 @@ mod tests {
             ] {
                 assert!(!damaged.fits(contract) && !damaged.fits(other), "{:?}", damaged.contract);
             }
+        }
+    }
+
+    #[test]
+    fn steps_are_as_many_as_the_contract_has() {
+        for contract in [ContractName::Lease, ContractName::Context] {
+            let mut coverage = Coverage::new(contract);
+            let steps = coverage.steps();
+            assert_eq!(steps.len(), coverage.edges().total as usize);
+            assert!(steps.iter().all(|(_, visited)| !visited));
+            coverage.visited.fill(u32::MAX);
+            assert!(coverage.steps().iter().all(|(_, visited)| *visited));
         }
     }
 

@@ -30,7 +30,7 @@ pub mod trace_hash;
 
 pub use context::{Cache, ContextAction, ContextContract, ContextOracle, ContextState, Seat, Write};
 pub use contract::Contract;
-pub use coverage::{ContractName, Coverage};
+pub use coverage::{ContractName, Coverage, Taken};
 pub use finding::{ActorId, Finding};
 pub use landmark::{Landmark, Mark, Marks};
 pub use lease::{Action, Change, Labels, LeaseContract, LeaseOracle, PairCode, PairState, Side};

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 /// What a start of a candidate brings along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Start {
     /// Chance from outside: what a fresh identity is minted from.
     pub entropy: u64,
@@ -75,6 +76,7 @@ pub enum Event {
 
 /// Where a candidate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Phase {
     /// Somebody else is primary, or nobody.
     Standby,
@@ -105,6 +107,7 @@ const NEVER: Instant = Instant::from_micros(u64::MAX);
 const PROOFS: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 enum Awaiting {
     Nothing,
     Query,
@@ -113,6 +116,7 @@ enum Awaiting {
 
 /// The newest answer about one kind of leader, by the sending time of its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct Seen {
     row: Row,
     tag: u32,
@@ -142,7 +146,9 @@ impl Seen {
 /// Units and clock: every [`Instant`] is microseconds on the candidate's own clock, the one that
 /// [`NodeClock`](super::NodeClock) names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Candidate {
+    #[cfg_attr(feature = "serde", serde(skip))]
     config: Config,
     start: Start,
     life: u32,

@@ -5,6 +5,7 @@ use crate::time::{Duration, Instant};
 
 /// The entry as the asker last saw it: the optimistic concurrency token of a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Token {
     /// Whom the answer named; `None` when it read empty.
     pub incarnation: Option<Incarnation>,
@@ -19,6 +20,7 @@ pub struct Token {
 /// Shape: `incarnation` is `None` for an empty answer; the other fields then tell what the expired entry was, if the
 /// store kept it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Row {
     /// Who is named, if the entry is valid.
     pub incarnation: Option<Incarnation>,
@@ -46,6 +48,7 @@ impl Row {
 
 /// `GetPrimary(utype)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Query {
     /// The kind of leader asked about.
     pub utype: Utype,
@@ -59,6 +62,7 @@ pub struct Query {
 
 /// `UpdateHeartBeat(uuid, utype)`: a claim of an empty entry, or the renewal of one's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Claim {
     /// The kind of leader.
     pub utype: Utype,
@@ -78,6 +82,7 @@ pub struct Claim {
 
 /// Gives an entry up, after work has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Resign {
     /// The kind of leader.
     pub utype: Utype,
@@ -89,6 +94,7 @@ pub struct Resign {
 
 /// The table's answer to a query or a heartbeat: the entry after the request was served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Answer {
     /// The kind of leader.
     pub utype: Utype,
@@ -131,6 +137,7 @@ impl Answer {
 
 /// All that travels in an election.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Message {
     /// To the table.
     Query(Query),

@@ -21,12 +21,14 @@ pub struct Landing {
 ///
 /// Spec: `Accept` in `Lease.tla`; the highest epoch is what `token` is relative to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Resource {
     fencing: Fencing,
     kinds: Vec<Kind>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct Kind {
     highest: Epoch,
     last: u64,

@@ -50,6 +50,7 @@ pub struct StoreNow {
 
 /// A stored heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Entry {
     /// Who was accepted: `uuid`.
     pub incarnation: Incarnation,
@@ -87,7 +88,9 @@ pub enum Outcome {
 /// Invariant: an entry is never valid and open to takeover at once; epochs of one kind never repeat or decrease within
 /// a store that remembers its generation; a refused heartbeat changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct HeartbeatTable {
+    #[cfg_attr(feature = "serde", serde(skip))]
     config: TableConfig,
     entries: Vec<Option<Entry>>,
     epochs: Vec<Epoch>,

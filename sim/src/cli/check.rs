@@ -1,7 +1,8 @@
 //! `failproof check`: the TLA+ models against their manifest.
 
 use super::{Console, Exit};
-use crate::models::{self, Checked, Checker, Failure, Model, Verdict};
+use crate::models::{self, Checked, Checker, Entry, Failure, Looked, Model, Stale, Toured, Vacuity, Verdict};
+use crate::visits;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -13,8 +14,10 @@ use std::time::{Duration, Instant};
 Example: failproof check
          failproof check --model Lease --model Pair
          failproof check --tlc tla2tools.jar
-         Exits with 1 if a verdict, a count of states, a depth or a dead action is not as the manifest says; with 2 if a
-         manifest, a module or a configuration cannot be read.")]
+         failproof check --vacuity
+         Exits with 1 if a verdict, a count of states, a depth or a dead action is not as the manifest says, or if
+         something is idle that the manifest does not explain; with 2 if a manifest, a module or a configuration cannot
+         be read.")]
 pub(super) struct CheckArgs {
     /// Which models there are, and what is expected of each; spec/tla/manifest.toml of the checkout, or as it was built
     #[arg(long, value_name = "FILE.toml")]
@@ -28,6 +31,10 @@ pub(super) struct CheckArgs {
     /// Check with TLC, from this tla2tools.jar, by the java on the path
     #[arg(long, value_name = "JAR")]
     tlc: Option<PathBuf>,
+    /// Say instead what nothing exercises: actions that no model fires, guards that are never both true and false,
+    /// properties that nothing falsifies, contract edges that no run of a fixed campaign takes
+    #[arg(long, conflicts_with = "tlc")]
+    vacuity: bool,
     /// Threads; by default one for each core
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -51,6 +58,16 @@ pub(super) fn check(args: &CheckArgs, console: &mut Console<'_>) -> Exit {
     let left_out = all - chosen.len();
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let began = Instant::now();
+    if args.vacuity {
+        let visits = visits::all(jobs.get());
+        return match models::vacuity(&manifest, &bench, &chosen, &visits) {
+            Ok(found) => tell(&found, args.json, began.elapsed(), console),
+            Err(Failure::Panicked(why)) => {
+                console.print(&format!("cannot be looked at: the checker panicked: {why}\n"), Exit::Panicked)
+            }
+            Err(Failure::Unreadable(why)) => console.print(&format!("cannot be looked at: {why}\n"), Exit::Usage),
+        };
+    }
     let (mut exit, mut wrong, mut told) = (Exit::Held, 0, Vec::new());
     let width = chosen.iter().map(|model| model.name.chars().count()).max().unwrap_or(0);
     bench.check(&chosen, jobs, |model, checked| {
@@ -74,6 +91,49 @@ pub(super) fn check(args: &CheckArgs, console: &mut Console<'_>) -> Exit {
         format!("{right} of {} models are as the manifest says{slow}, {:.1} s", chosen.len(), seconds(wall))
     };
     console.print(&(text + "\n"), exit)
+}
+
+/// What nothing exercises, and whether that is explained.
+fn tell(found: &Vacuity, as_json: bool, wall: Duration, console: &mut Console<'_>) -> Exit {
+    let exit = if found.is_explained() { Exit::Held } else { Exit::Violated };
+    if as_json {
+        let mut told = json!(found);
+        told["as_expected"] = found.is_explained().into();
+        told["wall_seconds"] = seconds(wall).into();
+        return console.print(&format!("{told}\n"), exit);
+    }
+    let mut text = String::new();
+    // A String takes everything.
+    for Looked { module, states, models, all, actions, guards } in &found.modules {
+        let all = if *all { "" } else { " (not all)" };
+        let _ = writeln!(
+            text,
+            "{module}: {actions} actions and {guards} guards in {states} states{all} of {models} models"
+        );
+    }
+    for Toured { contract, runs, steps, kinds } in &found.contracts {
+        let _ = writeln!(
+            text,
+            "{contract}: {} of {} kinds of edges, {} of {} steps in {runs} runs",
+            kinds.0, kinds.1, steps.0, steps.1
+        );
+    }
+    for Entry { place, module, what, seen, why } in &found.idle {
+        let why = why.as_deref().map_or_else(|| "NOT EXPLAINED".to_owned(), |why| format!("explained: {why}"));
+        let _ = writeln!(text, "{place}: {module}: {what}: {seen}; {why}");
+    }
+    for Stale { place, module, what } in &found.stale {
+        let _ = writeln!(text, "{place}: {module}: {what}: explained, but it is not idle, or there is no such thing");
+    }
+    let _ = writeln!(
+        text,
+        "{} idle, {} of them not explained, {} explained in vain, {:.1} s",
+        found.idle.len(),
+        found.unexplained().count(),
+        found.stale.len(),
+        seconds(wall)
+    );
+    console.print(&text, exit)
 }
 
 fn exit_of(checked: &Checked) -> Exit {

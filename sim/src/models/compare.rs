@@ -93,7 +93,7 @@ fn wanted(expected: &Expected) -> String {
 }
 
 /// File and line where a name is defined: in the module, or else in one beside it; the module's file if in none.
-fn defined(model: &Model, name: &str, root: &Path, called: &Path) -> String {
+pub(super) fn defined(model: &Model, name: &str, root: &Path, called: &Path) -> String {
     let name = name.split('(').next().unwrap_or(name);
     let module = PathBuf::from(&model.module);
     let folder = module.parent().unwrap_or(Path::new(""));

@@ -3,8 +3,9 @@
 //! Paths in it are relative to its folder. Every complaint names the file and the line.
 
 use super::expected::Expected;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 use toml::Spanned;
 
@@ -13,6 +14,46 @@ use toml::Spanned;
 pub struct Manifest {
     /// The models. Names are unique.
     pub models: Vec<Model>,
+    /// What nothing exercises, and why.
+    pub vacuous: Vec<Vacuous>,
+}
+
+/// Why it is in order that something of a module is never exercised.
+#[derive(Clone, Debug)]
+pub struct Vacuous {
+    /// Where the manifest speaks of it: file, and line from 1.
+    pub place: String,
+    /// The name of the module.
+    pub module: String,
+    /// What it is.
+    pub what: Idle,
+    /// The reason.
+    pub why: String,
+}
+
+/// What of a module may be exercised by nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// An action that never fires: its name.
+    Action(String),
+    /// A conjunct that is never both true and false, as `Operator: conjunct`.
+    Guard(String),
+    /// A property that nothing falsifies: its name.
+    Property(String),
+    /// A kind of edge that no run takes: the action, and what it changes.
+    Edge(String),
+}
+
+impl fmt::Display for Idle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action(name) => write!(f, "action {name}"),
+            Self::Guard(guard) => write!(f, "guard {guard}"),
+            Self::Property(name) => write!(f, "property {name}"),
+            Self::Edge(kind) => write!(f, "edge {kind}"),
+        }
+    }
 }
 
 /// One model: a module, bounded by a configuration, and what is expected of it.
@@ -52,6 +93,26 @@ pub struct Refines {
 #[serde(deny_unknown_fields)]
 struct File {
     model: Vec<Entry>,
+    #[serde(default)]
+    vacuous: Vec<Explanation>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Explanation {
+    module: Spanned<String>,
+    what: Explained,
+    why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Explained {
+    One(Idle),
+    /// Several, for one reason.
+    Edges {
+        edges: Vec<String>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -103,7 +164,18 @@ impl Manifest {
                 slow: entry.slow,
             });
         }
-        Ok(Self { models })
+        let mut vacuous = Vec::new();
+        for Explanation { module, what, why } in file.vacuous {
+            let place = place(module.span().start);
+            let module = module.into_inner();
+            let all = match what {
+                Explained::One(what) => vec![what],
+                Explained::Edges { edges } => edges.into_iter().map(Idle::Edge).collect(),
+            };
+            let given = |what| Vacuous { place: place.clone(), module: module.clone(), what, why: why.clone() };
+            vacuous.extend(all.into_iter().map(given));
+        }
+        Ok(Self { models, vacuous })
     }
 
     /// The models that are called so, or whose module is; all of them if nothing is asked for.

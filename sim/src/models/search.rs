@@ -4,12 +4,16 @@
 //! that it is, not of a group such as `System`, and every action is known, fired or not.
 
 mod actions;
+pub(super) mod graph;
+mod guards;
+mod text;
+pub(super) mod walk;
 
 use super::expected::{DEADLOCK, Found, Step, Verdict};
 use super::manifest::{Model, misnamed};
 use actions::actions;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tla_checker::Source;
 use tla_checker::ast::{Expr, Spec, State};
@@ -27,30 +31,7 @@ const DEPTH_MAX: usize = 100_000;
 /// # Errors
 /// Says which file, and where it is known which line, cannot be understood; or what kept the search from ending.
 pub(super) fn search(model: &Model, root: &Path, cfg: &Path) -> Result<Found, String> {
-    let module = root.join(&model.module);
-    let text =
-        std::fs::read_to_string(&module).map_err(|error| format!("{}: cannot be read: {error}", module.display()))?;
-    let source = Source::new(module.display().to_string(), text);
-    let mut prepared = prepare_from_path(&module, Some(cfg), &[]).map_err(|error| match error {
-        PrepareError::Io(why) => why,
-        PrepareError::Parse { message, span: Some(span) } => at(&source, span.start, &message),
-        PrepareError::Parse { message, span: None } => format!("{}: {message}", module.display()),
-        PrepareError::Config(why) => {
-            misnamed(model, root, &why).unwrap_or_else(|| format!("{}: {why}", root.join(&model.cfg).display()))
-        }
-    })?;
-    if let Some(unparsed) = prepared.spec.definitions.values().find_map(|(_, body)| match body.as_ref() {
-        Expr::Unparsed(unparsed) => Some(unparsed),
-        _ => None,
-    }) {
-        let file = unparsed.file.as_deref().unwrap_or(source.name());
-        return Err(format!("{file}:{}: {}: {}", unparsed.line, unparsed.name, unparsed.message));
-    }
-    let config = &mut prepared.checker_config;
-    config.max_states = STATES_MAX;
-    config.max_depth = DEPTH_MAX;
-    config.check_refinement = model.refines.as_ref().map(|refines| Arc::from(refines.alias.as_str()));
-    let named = name_actions(&mut prepared.spec, &next_of(cfg)?).map_err(|why| format!("{}: {why}", source.name()))?;
+    let Read { module, source, prepared, named, .. } = read(model, root, cfg)?;
     let spec = &prepared.spec;
     let steps = |trace: &[State], actions: &[Option<Arc<str>>]| steps(spec, trace, actions);
     // Positions of the evaluator say not in which file; they are of use where there is one only.
@@ -99,6 +80,48 @@ pub(super) fn search(model: &Model, root: &Path, cfg: &Path) -> Result<Found, St
         named.into_iter().filter(|name| !fired.contains(name.as_str())).collect()
     });
     Ok(Found { verdict, states: stats.states_explored, depth: stats.max_depth_reached, never })
+}
+
+/// A model as it is explored.
+struct Read {
+    module: PathBuf,
+    source: Source,
+    prepared: Prepared,
+    /// The actions, by name.
+    named: BTreeSet<String>,
+    /// The next-state relation as it was, before its actions were named.
+    next: Expr,
+}
+
+/// Reads a model, and names its actions.
+fn read(model: &Model, root: &Path, cfg: &Path) -> Result<Read, String> {
+    let module = root.join(&model.module);
+    let text =
+        std::fs::read_to_string(&module).map_err(|error| format!("{}: cannot be read: {error}", module.display()))?;
+    let source = Source::new(module.display().to_string(), text);
+    let mut prepared = prepare_from_path(&module, Some(cfg), &[]).map_err(|error| match error {
+        PrepareError::Io(why) => why,
+        PrepareError::Parse { message, span: Some(span) } => at(&source, span.start, &message),
+        PrepareError::Parse { message, span: None } => format!("{}: {message}", module.display()),
+        PrepareError::Config(why) => {
+            misnamed(model, root, &why).unwrap_or_else(|| format!("{}: {why}", root.join(&model.cfg).display()))
+        }
+    })?;
+    if let Some(unparsed) = prepared.spec.definitions.values().find_map(|(_, body)| match body.as_ref() {
+        Expr::Unparsed(unparsed) => Some(unparsed),
+        _ => None,
+    }) {
+        let file = unparsed.file.as_deref().unwrap_or(source.name());
+        return Err(format!("{file}:{}: {}: {}", unparsed.line, unparsed.name, unparsed.message));
+    }
+    let config = &mut prepared.checker_config;
+    config.max_states = STATES_MAX;
+    config.max_depth = DEPTH_MAX;
+    config.check_refinement = model.refines.as_ref().map(|refines| Arc::from(refines.alias.as_str()));
+    let next = next_of(cfg)?;
+    let named = name_actions(&mut prepared.spec, &next).map_err(|why| format!("{}: {why}", source.name()))?;
+    let next = prepared.spec.definitions[next.as_str()].1.as_ref().clone();
+    Ok(Read { module, source, prepared, named, next })
 }
 
 /// What the configuration calls the next-state relation.

@@ -4,6 +4,7 @@
 
 use super::expected::{DEADLOCK, Expected, Found, Step, Verdict};
 use super::manifest::{Model, misnamed};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -72,7 +73,7 @@ pub(super) fn run(
         .arg("-Djava.io.tmpdir=.")
         .arg("-cp")
         .arg(jar)
-        .args(["tlc2.TLC", "-workers", "1", "-metadir"])
+        .args(["tlc2.TLC", "-workers", "1", "-coverage", "1", "-metadir"])
         .arg(folder.join("states"))
         // All states first, so that their number does not depend on when temporal properties are looked at.
         .args(["-lncheck", "final"])
@@ -135,7 +136,7 @@ fn read(model: &Model, output: &str) -> Result<Found, Option<String>> {
     let states = states.ok_or_else(|| complaints(output))?;
     let Some(property) = violated else {
         let depth = depth.ok_or_else(|| complaints(output))?;
-        return Ok(Found { verdict: Verdict::Holds, states, depth, never: None });
+        return Ok(Found { verdict: Verdict::Holds, states, depth, never: never(model, output) });
     };
     let trace = trace(output);
     let depth = trace.len();
@@ -157,6 +158,24 @@ fn temporal(model: &Model) -> String {
         Expected::Loops { property, .. } => property.clone(),
         Expected::Holds { .. } | Expected::Violates { .. } => "a temporal property".to_owned(),
     }
+}
+
+/// The actions that never fired, by the last coverage that TLC prints: `<Grant line 79, … of module Lease>: 8:164`, distinct
+/// states and steps. TLC does not tell `Apply(Other)` from `Apply(s)`: of an action with arguments the manifest is believed.
+fn never(model: &Model, output: &str) -> Option<BTreeSet<String>> {
+    let (_, coverage) = output.rsplit_once("The coverage statistics at ")?;
+    let mut steps: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in coverage.lines() {
+        let action = line.strip_prefix('<').and_then(|line| line.split_once(">: "));
+        let Some((head, (_, taken))) = action.and_then(|(head, counts)| Some((head, counts.split_once(':')?))) else {
+            continue;
+        };
+        let name = head.split(' ').next().unwrap_or_default();
+        *steps.entry(name).or_default() += taken.trim().parse::<u64>().ok()?;
+    }
+    steps.remove("Init");
+    let dead = steps.into_iter().filter(|(_, taken)| *taken == 0).map(|(name, _)| name.to_owned());
+    Some(dead.chain(model.never.keys().filter(|name| name.contains('(')).cloned()).collect())
 }
 
 /// The states that TLC prints after a violation: a head `State 2: <Grant line 1, …>`, then a conjunct a line. Where

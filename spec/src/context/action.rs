@@ -160,6 +160,10 @@ impl LabelSet for ContextLabels {
             .find(|action| action.name() == name && action.has_server() == has_server)
             .map(ContextAction::label)
     }
+
+    fn singles() -> impl Iterator<Item = Self> {
+        ContextAction::ALL.into_iter().map(ContextAction::label)
+    }
 }
 
 impl fmt::Display for ContextLabels {

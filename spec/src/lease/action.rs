@@ -224,6 +224,10 @@ impl LabelSet for Labels {
     fn parse(text: &str) -> Option<Self> {
         Self::parse(text)
     }
+
+    fn singles() -> impl Iterator<Item = Self> {
+        Self::each().map(|(action, side)| action.label(side))
+    }
 }
 
 impl fmt::Display for Labels {

@@ -572,9 +572,10 @@ Settle(n) ==
 Wipe ==
   /\ used.wipes < Wipes
   /\ used' = [used EXCEPT !.wipes = @ + 1]
-  /\ table' = IF Grace = "None" THEN [table EXCEPT !.entry = Nobody, !.epoch = 0, !.versions = 0]
-              ELSE [table EXCEPT !.entry = Nobody, !.generation = @ + 1,
-                                 !.graceUntil = Clock(0) + Max(Timeout, ClientTimeout)]
+  /\ table' = [table EXCEPT
+                !.entry = Nobody, !.epoch = 0, !.versions = 0,
+                !.generation = IF Grace = "None" THEN @ ELSE @ + 1,
+                !.graceUntil = IF Grace = "None" THEN @ ELSE Clock(0) + Max(Timeout, ClientTimeout)]
   /\ messages' = {m \in messages : m.kind \notin {"Query", "Heartbeat"}}
   /\ UNCHANGED <<now, status, starts, candidate, held, resource, granted, stained>>
 

@@ -61,16 +61,16 @@ fn is_choice(body: &Expr, definitions: &DefinitionMap) -> bool {
 }
 
 /// A definition where it is used.
-struct Call<'a> {
-    name: &'a str,
-    parameters: &'a [Arc<str>],
-    body: &'a Expr,
+pub(super) struct Call<'a> {
+    pub(super) name: &'a str,
+    pub(super) parameters: &'a [Arc<str>],
+    pub(super) body: &'a Expr,
     /// In the order of the parameters.
-    arguments: Vec<Expr>,
+    pub(super) arguments: Vec<Expr>,
 }
 
 impl<'a> Call<'a> {
-    fn read(formula: &Expr, definitions: &'a DefinitionMap) -> Option<Self> {
+    pub(super) fn read(formula: &Expr, definitions: &'a DefinitionMap) -> Option<Self> {
         let of = |name: &str, arguments: &[Expr]| {
             let (name, (parameters, body)) = definitions.get_key_value(name)?;
             let fits = parameters.len() == arguments.len();

@@ -1,0 +1,131 @@
+//! The timed modules and the machines of the core are the same graph: same states, same steps.
+//!
+//! Method: the small world of a model is searched by the real machines (`failproof explore`), each of its states is written
+//! in the variables of the module, and the module's own state graph is explored by tla-checker. Then states and steps are
+//! compared, in both directions. What is left out of a module is left out of the comparison, and said in its header.
+
+mod election;
+
+use failproof::explore::{Edge, Explored, Instance, Limits, Move, Outside, Search, Space, Visitor};
+use failproof::models::{self, Checker, Graph, Model};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tla_checker::ast::Value;
+
+/// The variables of a module in one state.
+pub(crate) type Variables = BTreeMap<String, Value>;
+
+/// What the machines of a protocol are in the words of its timed module.
+pub(crate) trait Mapped: Explored {
+    /// The variables of a state.
+    fn variables(space: &Space<'_, Self>, state: &[u32]) -> Variables;
+    /// The action that a move is.
+    fn action(space: &Space<'_, Self>, what: Move) -> &'static str;
+}
+
+/// States, and the steps between them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps {
+    pub(crate) states: BTreeSet<Variables>,
+    pub(crate) steps: BTreeSet<(Variables, String, Variables)>,
+}
+
+impl<P: Mapped> Visitor<P> for Steps {
+    fn state(&mut self, space: &Space<'_, P>, state: &[u32]) {
+        self.states.insert(P::variables(space, state));
+    }
+
+    fn edge(&mut self, space: &Space<'_, P>, edge: Edge<'_>) {
+        let action = P::action(space, edge.what).to_owned();
+        self.steps.insert((P::variables(space, edge.from), action, P::variables(space, edge.to)));
+    }
+}
+
+/// The graph of the machines.
+pub(crate) fn by_machines<P: Mapped>(instance: &Instance) -> Steps {
+    let mut steps = Steps::default();
+    let mut search = Search::<P>::new(instance, &[], Limits::default());
+    search.walk(&mut steps, &Outside { stop: &AtomicBool::new(false), progress: &|_| () });
+    steps
+}
+
+/// The graph of the module, without the steps of `idle`, which end a behaviour by design.
+pub(crate) fn by_module(graph: &Graph, idle: &str) -> Steps {
+    let named = |state: &Vec<Value>| -> Variables {
+        graph.variables.iter().map(ToString::to_string).zip(state.iter().cloned()).collect()
+    };
+    let states: Vec<Variables> = graph.states.iter().map(named).collect();
+    let steps = graph.steps.iter().filter(|(_, action, _)| action != idle);
+    let steps = steps.map(|(from, action, to)| (states[*from].clone(), action.clone(), states[*to].clone())).collect();
+    Steps { states: states.into_iter().collect(), steps }
+}
+
+/// A model of the manifest, with other constants if any are given, and its graph.
+pub(crate) fn model(name: &str, constants: &[(&str, &str)]) -> (Model, Graph) {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/tla/manifest.toml");
+    let (manifest, bench) = models::open(Some(&manifest), Checker::InProcess).expect("the manifest can be read");
+    let mut model = manifest.models.into_iter().find(|model| model.name == name).expect("a model of this name");
+    let other = constants.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    model.constants.extend(other);
+    let graph = bench.graph(&model).unwrap_or_else(|failure| panic!("{name}: {failure}"));
+    (model, graph)
+}
+
+/// A constant of a model, as it is written.
+pub(crate) fn constant(model: &Model, name: &str) -> String {
+    if let Some(value) = model.constants.get(name) {
+        return value.clone();
+    }
+    let cfg = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/tla").join(&model.cfg);
+    let cfg = std::fs::read_to_string(cfg).expect("a configuration");
+    let sets = cfg.lines().filter_map(|line| line.split_once('='));
+    let value = sets.filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim().to_owned()).next();
+    value.unwrap_or_else(|| panic!("{}: no constant {name}", model.cfg))
+}
+
+/// Both graphs are equal; else the first difference is told, with the variables that differ from the nearest state.
+pub(crate) fn assert_equal(machines: &Steps, module: &Steps, what: &str) {
+    for (ours, theirs, who) in [(machines, module, "the machines"), (module, machines, "the module")] {
+        if let Some((from, action, to)) = ours.steps.difference(&theirs.steps).next() {
+            // A step from a common state tells where the two part.
+            let parted = ours.steps.difference(&theirs.steps).find(|(from, ..)| theirs.states.contains(from));
+            let (from, action, to) = parted.map_or((from, action, to), |(from, action, to)| (from, action, to));
+            let near = theirs.steps.iter().filter(|(other, name, _)| (other, name) == (from, action));
+            let near = near.map(|(.., to)| to).min_by_key(|other| differences(to, other).len());
+            panic!(
+                "{what}: only {who} take {action} from {from:#?} to {to:#?}; nearest: {:#?}",
+                near.map(|other| differences(to, other))
+            );
+        }
+    }
+    assert_eq!((machines.states.len(), machines.steps.len()), (module.states.len(), module.steps.len()), "{what}");
+    assert!(machines == module, "{what}");
+}
+
+fn differences<'v>(one: &'v Variables, other: &'v Variables) -> Vec<(&'v str, &'v Value, Option<&'v Value>)> {
+    let differs = one.iter().filter(|(name, value)| other.get(*name) != Some(value));
+    differs.map(|(name, value)| (name.as_str(), value, other.get(name))).collect()
+}
+
+/// Values as the module writes them.
+pub(crate) fn int(value: impl TryInto<i64>) -> Value {
+    Value::Int(value.try_into().ok().expect("a small number"))
+}
+
+pub(crate) fn text(value: &str) -> Value {
+    Value::Str(Arc::from(value))
+}
+
+pub(crate) fn tuple(values: impl IntoIterator<Item = Value>) -> Value {
+    Value::Tuple(Arc::new(values.into_iter().collect()))
+}
+
+pub(crate) fn set(values: impl IntoIterator<Item = Value>) -> Value {
+    Value::set(values.into_iter().collect())
+}
+
+pub(crate) fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Record(Arc::new(fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect()))
+}
