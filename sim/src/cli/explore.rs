@@ -3,7 +3,7 @@
 use super::arguments::{ProtocolArg, decide_by, protocol, set_size};
 use super::progress::{Length, Progress};
 use super::{Console, Exit, in_flags};
-use crate::duration::{parse_duration, parse_drift};
+use crate::duration::{parse_drift, parse_duration};
 use crate::explore::{self, Bounds, Counterexample, Instance, Limits, Outcome, Outside, Stopped};
 use crate::fault::Place;
 use crate::options::{ClockOptions, Options};

@@ -85,10 +85,18 @@ impl Explored for Election {
         Property::SealedBeforeWork,
     ];
 
-    fn note(source: ActorId, before: &Member, after: &Member, cause: &Cause<'_, Message, super::Command>) -> Option<Note> {
+    fn note(
+        source: ActorId,
+        before: &Member,
+        after: &Member,
+        cause: &Cause<'_, Message, super::Command>,
+    ) -> Option<Note> {
         match (before, after) {
             (Member::Table(before), Member::Table(after)) => match (after.served(), cause) {
-                (Served::Heartbeat { outcome: Outcome::Granted(epoch), .. }, Cause::Message(Message::Heartbeat(claim))) => {
+                (
+                    Served::Heartbeat { outcome: Outcome::Granted(epoch), .. },
+                    Cause::Message(Message::Heartbeat(claim)),
+                ) => {
                     let fresh = after.table().config().rules.fresh_incarnation == IdentitySource::Fresh;
                     let incarnation = fresh.then_some((claim.incarnation.mint, claim.incarnation.life));
                     Some(Note::Granted { source, incarnation, epoch })

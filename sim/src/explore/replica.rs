@@ -44,9 +44,8 @@ pub(super) fn plans_of<P: Explored>(space: &mut Space<'_, P>, way: &[(Move, Vec<
     let mut plans = Vec::new();
     for wished in [wished, Vec::new()] {
         let Some(offsets) = owed.with(wished, count, largest_us).solve(count, largest_us) else { continue };
-        let at_us = |quantum: u8, offset: i64| {
-            (u64::from(quantum) * quantum_us + 1).saturating_add_signed(largest_us + offset)
-        };
+        let at_us =
+            |quantum: u8, offset: i64| (u64::from(quantum) * quantum_us + 1).saturating_add_signed(largest_us + offset);
         let times = probe.events.iter().zip(&offsets).map(|(event, offset)| at_us(event.quantum, *offset)).collect();
         let mut replica = Replica::new(space, way, Some(times));
         if replica.run(space).is_some() {
@@ -354,9 +353,9 @@ impl<'w, P: Explored> Replica<'w, P> {
 
     /// The last start of an actor before one of its events.
     fn start_before(&self, actor: ActorId, which: usize) -> Option<usize> {
-        self.events[..which].iter().rposition(|event| {
-            event.actor == Some(actor) && matches!(event.what, Move::Start(_) | Move::Wipe)
-        })
+        self.events[..which]
+            .iter()
+            .rposition(|event| event.actor == Some(actor) && matches!(event.what, Move::Start(_) | Move::Wipe))
     }
 
     /// `which` happens in `quantum`, before the timer fires that its actor has since the event `armed`.
@@ -448,7 +447,9 @@ impl<'w, P: Explored> Replica<'w, P> {
         let pinned = match (late, process.resumed, self.events[last].timer) {
             (true, Some(resumed), _) if last == resumed => (resumed, 0),
             (true, ..) => (last, 1),
-            (false, _, Some((_, due_us))) if due_us <= u64::from(self.events[last].quantum) * self.quantum_us => (last, 1),
+            (false, _, Some((_, due_us))) if due_us <= u64::from(self.events[last].quantum) * self.quantum_us => {
+                (last, 1)
+            }
             (false, _, Some((base, due_us))) => (base, due_us as i64 - zero_us as i64),
             (false, _, None) => return None,
         };
@@ -479,8 +480,7 @@ impl<'w, P: Explored> Replica<'w, P> {
     }
 
     fn deliver(&mut self, id: u32, quantum: u8, sent: &[u32]) -> Option<()> {
-        let is_it =
-            |posted: &Posted<_>| posted.id == id && !posted.gone && !posted.held && posted.arrives_us.is_none();
+        let is_it = |posted: &Posted<_>| posted.id == id && !posted.gone && !posted.held && posted.arrives_us.is_none();
         let which = self.posted.iter().position(is_it)?;
         let (from, to, by) = (self.posted[which].from, self.posted[which].to, self.posted[which].by);
         let at_us = self.event(Move::Deliver(id), Some(to), quantum, Some(by), None);

@@ -495,15 +495,7 @@ impl<'a, P: Explored> Space<'a, P> {
     }
 
     /// An actor takes an input, and what it sends is under way.
-    fn take_step(
-        &mut self,
-        from: &[u32],
-        actor: ActorId,
-        input: u32,
-        source: ActorId,
-        taken: Option<u32>,
-        now: u8,
-    ) {
+    fn take_step(&mut self, from: &[u32], actor: ActorId, input: u32, source: ActorId, taken: Option<u32>, now: u8) {
         let machine = from[self.machine_at(usize::from(actor))];
         let step = self.step(machine, now, input, source);
         self.put_machine(actor, step.machine);
@@ -719,9 +711,8 @@ impl<'s, P: Explored> Scene<'s, P> {
     /// Whether the present life of a process is doubted: it is paused, or its timers have not caught up since.
     #[must_use]
     pub fn is_doubted(&self, actor: ActorId) -> bool {
-        self.space.position[usize::from(actor)].is_some_and(|position| {
-            matches!(Space::<P>::status(self.state, position).0, Status::Paused | Status::Late)
-        })
+        self.space.position[usize::from(actor)]
+            .is_some_and(|position| matches!(Space::<P>::status(self.state, position).0, Status::Paused | Status::Late))
     }
 
     /// Which life of an actor it is now.
