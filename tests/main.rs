@@ -15,6 +15,7 @@ mod determinism;
 mod e1_supremum;
 #[cfg(madsim)]
 mod engines;
+mod explore;
 mod formulas;
 mod haid;
 #[path = "src/haid_laws.rs"]

@@ -121,7 +121,7 @@ pub const HORIZON_MAX: u8 = 200;
 /// A process is started once more than it crashes.
 pub const CRASHES_MAX: u8 = 30;
 /// More places with a process cannot be searched anyhow.
-pub const PROCESSES_MAX: usize = 8;
+pub const PROCESSES_MAX: u64 = 8;
 
 /// What is searched: a calm plan, in a small world.
 #[derive(Clone, Debug)]
@@ -144,6 +144,10 @@ impl Instance {
         if bounds.horizon == 0 || bounds.horizon > HORIZON_MAX {
             let problem = format!("{} quanta; expected 1 to {HORIZON_MAX}", bounds.horizon);
             return Err(invalid("explore.horizon", problem));
+        }
+        let processes: u64 = options.sizes().iter().map(|(size, _)| *size).sum();
+        if processes > PROCESSES_MAX {
+            return Err(invalid("explore.nodes", format!("{processes}; expected at most {PROCESSES_MAX}")));
         }
         if bounds.crashes > CRASHES_MAX {
             return Err(invalid("explore.crashes", format!("{}; expected at most {CRASHES_MAX}", bounds.crashes)));

@@ -27,7 +27,7 @@ Example: failproof explore --rules published --property AtMostOneWorkingPrimary
          failproof explore --rules no-fencing.json --operations --pauses 1 --out found/fencing.json
          Tells whether the properties hold up to the bounds. Else it exits with 1, tells a shortest way to a state that
          breaks one, and writes it as a plan for `failproof replay`. Without --horizon there are 8 quanta for one node, 7
-         for two, 5 for three, 4 for more. A search that a limit ends is incomplete; it exits with 0, and says so.")]
+         for two, 4 for three, 3 for more. A search that a limit ends is incomplete; it exits with 0, and says so.")]
 pub(super) struct ExploreArgs {
     /// What is searched: election
     #[arg(long, default_value = "election", value_parser = protocol)]
@@ -193,8 +193,8 @@ impl ExploreArgs {
         let by_size = match self.nodes {
             0 | 1 => 8,
             2 => 7,
-            3 => 5,
-            _ => 4,
+            3 => 4,
+            _ => 3,
         };
         let bounds = Bounds {
             quantum: self.quantum,

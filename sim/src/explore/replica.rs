@@ -321,6 +321,13 @@ impl<'w, P: Explored> Replica<'w, P> {
                 all.after(which, beside, -by);
             }
             let Some(actor) = event.actor else { continue };
+            // What is sent before the target starts anew is lost with what ran there.
+            if let Some(cause) = event.cause
+                && let Some(start) = self.start_before(actor, which).filter(|start| *start < cause)
+                && self.events[start].quantum == self.events[cause].quantum
+            {
+                all.after(start, cause, GAP_US);
+            }
             if let Some(former) = last[usize::from(actor)] {
                 if self.events[former].quantum == event.quantum {
                     all.after(former, which, if event.pinned.is_some() { 0 } else { GAP_US });
@@ -336,9 +343,19 @@ impl<'w, P: Explored> Replica<'w, P> {
             if self.events[former].quantum == quantum {
                 all.after(former, end, 1);
             }
-            self.before_timer(former, end, quantum, &mut all);
+            // If it fires all the same, it may do no harm.
+            let mut calm = Constraints::default();
+            self.before_timer(former, end, quantum, &mut calm);
+            wished.splice(0..0, calm.0);
         }
         (all, wished)
+    }
+
+    /// The last start of an actor before one of its events.
+    fn start_before(&self, actor: ActorId, which: usize) -> Option<usize> {
+        self.events[..which]
+            .iter()
+            .rposition(|event| event.actor == Some(actor) && matches!(event.what, Move::Start(_) | Move::Wipe))
     }
 
     /// `which` happens in `quantum`, before the timer fires that its actor has since the event `armed`.
@@ -437,7 +454,29 @@ impl<'w, P: Explored> Replica<'w, P> {
             (false, _, None) => return None,
         };
         let at_us = self.event(Move::Fire(actor), Some(actor), quantum, None, Some(pinned));
-        self.step(actor, Cause::Timer, at_us, actor, sent)
+        let mut used = self.step(actor, Cause::Timer, at_us, actor, sent)?;
+        // Timers of one quantum that count from different events fire one after another.
+        while let Some(base) = self.also_due(actor, zero_us) {
+            self.processes[usize::from(actor)].last = Some(self.events.len() - 1);
+            let at_us = self.event(Move::Fire(actor), Some(actor), quantum, None, Some((base, 0)));
+            used += self.step(actor, Cause::Timer, at_us, actor, &sent[used..])?;
+        }
+        (used == sent.len()).then_some(())
+    }
+
+    /// The event from which another timer counts that is due in the same quantum.
+    fn also_due(&self, actor: ActorId, zero_us: u64) -> Option<usize> {
+        let process = &self.processes[usize::from(actor)];
+        let due_us = process.clock.when(process.machine.as_ref()?.deadline()?)?;
+        let offset = due_us as i64 - zero_us as i64;
+        let which = self.events.len() - 1;
+        if offset > (self.quantum_us / 2) as i64 || self.offset(which) > offset {
+            return None;
+        }
+        if self.times.is_some() {
+            return Some(which);
+        }
+        (0..which).rev().find(|at| self.events[*at].actor == Some(actor) && self.offset(*at) == offset)
     }
 
     fn deliver(&mut self, id: u32, quantum: u8, sent: &[u32]) -> Option<()> {
@@ -447,7 +486,7 @@ impl<'w, P: Explored> Replica<'w, P> {
         let at_us = self.event(Move::Deliver(id), Some(to), quantum, Some(by), None);
         self.posted[which].arrives_us = Some(at_us);
         let message = self.posted[which].message;
-        self.step(to, Cause::Message(&message), at_us, from, sent)
+        (self.step(to, Cause::Message(&message), at_us, from, sent)? == sent.len()).then_some(())
     }
 
     /// An operation leaves when it is done, or as soon as its process goes on.
@@ -468,6 +507,7 @@ impl<'w, P: Explored> Replica<'w, P> {
         Some(())
     }
 
+    /// A machine takes an input. Returns how many of the messages in `sent` it sent; `None` if it sent more.
     fn step(
         &mut self,
         actor: ActorId,
@@ -475,7 +515,7 @@ impl<'w, P: Explored> Replica<'w, P> {
         at_us: u64,
         source: ActorId,
         sent: &[u32],
-    ) -> Option<()> {
+    ) -> Option<usize> {
         let by = self.events.len() - 1;
         let process = &mut self.processes[usize::from(actor)];
         let now = process.clock.read(at_us);
@@ -493,7 +533,7 @@ impl<'w, P: Explored> Replica<'w, P> {
             let (arrives_us, gone) = (None, false);
             self.posted.push(Posted { id, message, from: actor, to, by, sent_us, arrives_us, held, gone });
         }
-        ids.next().is_none().then_some(())
+        Some(sent.len() - ids.len())
     }
 
     fn finish(mut self, end_us: u64) -> Plan {

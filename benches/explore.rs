@@ -1,0 +1,84 @@
+//! Exhaustive search: distinct states a second and bytes a state, against the floors of the project.
+//!
+//! A row shows the median of three rounds. Without `--bench`, or with `--test`, a small world is only shown to work.
+
+use failproof::election::Options;
+use failproof::explore::{Bounds, Instance, Limits, Outside, explore};
+use failproof_core::Duration;
+use failproof_core::election::{Bounds as Assumed, Rules, Work};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+const STATES_MIN: f64 = 1e6;
+const STATES_PER_SECOND_MIN: f64 = 0.4e6;
+const BYTES_MAX: f64 = 64.0;
+
+fn main() {
+    let has = |wanted: &str| std::env::args().any(|argument| argument == wanted);
+    let judged = has("--bench") && !has("--test");
+    let world = Bounds { quantum: Duration::from_millis(500), horizon: 7, delay: 1, crashes: 0, pauses: 0, wipes: 0 };
+    let worlds = [
+        ("2 nodes, 7 quanta", 2, world),
+        ("3 nodes, 4 quanta", 3, Bounds { horizon: 4, ..world }),
+        ("2 nodes, 5 quanta, one crash", 2, Bounds { horizon: 5, crashes: 1, ..world }),
+    ];
+    println!("\n{:<64} {:>12}  {:<12} {:<10}", "what", "measured", "floor", "goal");
+    let mut missed = 0;
+    for (what, nodes, bounds) in worlds {
+        let horizon = if judged { bounds.horizon } else { 1 };
+        let instance = instance(nodes, Bounds { horizon, ..bounds });
+        let mut rates = Vec::new();
+        let mut last = None;
+        for _ in 0..if judged { 3 } else { 1 } {
+            let outside = Outside { stop: &AtomicBool::new(false), progress: &|_| {} };
+            let began = Instant::now();
+            let (outcome, found) = explore(&instance, &[], Limits::default(), &outside).expect("an election");
+            rates.push(outcome.states as f64 / began.elapsed().as_secs_f64());
+            assert!(found.is_none(), "hardened rules hold");
+            last = Some(outcome);
+        }
+        rates.sort_by(f64::total_cmp);
+        let outcome = last.expect("a round");
+        let mut row = |name: &str, measured: f64, held: bool, floor: &str, goal: &str| {
+            let verdict = match (judged, held) {
+                (false, _) => "too short",
+                (true, true) => "held",
+                (true, false) => "missed",
+            };
+            missed += u32::from(judged && !held);
+            let name = format!("explore, {what}, {name}");
+            let measured = if measured >= 1e6 { format!("{:.2} M", measured / 1e6) } else { format!("{measured:.1}") };
+            println!("{name:<64} {measured:>12}  {floor:<12} {goal:<10} {verdict}");
+        };
+        let (states, rate, bytes) = (outcome.states as f64, rates[rates.len() / 2], outcome.bytes_per_state());
+        row("distinct states", states, states >= STATES_MIN, ">= 1 M", "");
+        row("distinct states per second", rate, rate >= STATES_PER_SECOND_MIN, ">= 0.4 M", "1 M");
+        row("bytes a state", bytes, bytes <= BYTES_MAX, "<= 64", "40");
+    }
+    match judged {
+        true => println!("\n{missed} of 9 floors missed\n"),
+        false => println!("\nonly shown to work: `cargo bench` measures\n"),
+    }
+}
+
+/// An election under hardened rules, as `failproof explore` searches it.
+fn instance(nodes: u16, bounds: Bounds) -> Instance {
+    let timeout = Duration::from_millis(2_500);
+    let options = Options {
+        nodes,
+        heartbeat_interval_us: Duration::from_secs(1),
+        heartbeat_timeout_us: timeout,
+        longest_term_us: timeout,
+        bounds: Assumed {
+            drift_ppm: 0,
+            latency_us_max: Duration::from_millis(50),
+            timer_late_us_max: bounds.quantum,
+            stop_us_max: Duration::ZERO,
+            granularity_us: Duration::from_micros(1),
+        },
+        work: Work { every_us: Duration::ZERO, takes_us: bounds.quantum },
+        rules: Rules::hardened(),
+        ..Options::default()
+    };
+    Instance::new(options, bounds).expect("a small world")
+}
