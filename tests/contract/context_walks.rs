@@ -25,6 +25,8 @@ struct Event {
     renews: bool,
     /// Whether an accepted write covered one that a client was told of, or a client was told of one that is gone.
     loses: bool,
+    /// Whether the write that was accepted is the marked one from then on.
+    marks: bool,
     /// What else it did wrong, by the name in `wrongs`.
     wrongs: BTreeSet<&'static str>,
 }
@@ -97,12 +99,13 @@ pub(super) fn walk(tables: &Tables<SeatCode>, strict: bool, asked: usize) -> Res
                 _ => false,
             };
             let loses = state.write != Write::Lost && to.write == Write::Lost;
-            history.push(Event { action, server: mover, renews, loses, wrongs: done });
+            let marks = action == ContextAction::Apply && to.write == Write::Applied;
+            history.push(Event { action, server: mover, renews, loses, marks, wrongs: done });
             found.append(&mut new);
             (state, wrongs, oracle) = (to, wrongs_after, judged);
 
             let did = |what: &str| history.iter().any(|event| event.wrongs.contains(what));
-            let lost = history.iter().any(|event| event.loses);
+            let lost = history.iter().rev().find(|event| event.loses || event.marks).is_some_and(|event| event.loses);
             let said = [is_split(&history), lost, did("stale"), did("stranger"), did("haste")];
             let variable = |name: &str| value(&state, &wrongs, name);
             for (invariant, said) in SeatCode::INVARIANTS.iter().zip(said) {

@@ -70,7 +70,8 @@ pub(super) fn walk(
             let step = (state.code(), to.code());
             let [kept, permitted] = formulas.agreed(tables, step, step)?;
             let (kept, permitted) = (kept.meets(label), permitted.meets(label));
-            let story = || format!("{label} from {state} to {to}");
+            let before = state;
+            let story = || format!("{label} from {before} to {to}");
             let actor = action.has_actor().then_some(side);
             let mut judged = oracle.clone();
             let mut new = Vec::new();
@@ -152,7 +153,7 @@ fn told(
     at_us: u64,
     findings: &mut Vec<Finding>,
 ) {
-    let id = |side: Side| ActorId(side as u64);
+    let id = |side: Side| ActorId(side as u32);
     let sides = [Side::A, Side::B].into_iter();
     let tokens: Vec<_> = sides
         .filter(|side| from.token[*side as usize] != to.token[*side as usize])
