@@ -7,13 +7,16 @@
 //! `FAILPROOF_KEEP=1` writes the tables instead of comparing them; then read the difference and explain it.
 
 mod context;
+mod context_walks;
 mod lease;
+mod lease_walks;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use failproof_spec::context::{ContextLabels, SeatCode, SeatState};
 use failproof_spec::contract::{Contract, LabelSet};
-use failproof_spec::{ContextAction, Labels, PairCode};
+use failproof_spec::{ContextAction, Labels, PairCode, Side};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -118,6 +121,48 @@ fn table_and_formula_agree<S: Kept>() {
         }
         assert!(steps > 1_000 && refused > 1_000, "both answers are tried often: {steps} and {refused}");
     }
+}
+
+/// A hundred thousand steps, true and perturbed ones: the tables, the formulas, the oracles and what the history of the
+/// walk says never disagree.
+#[test]
+fn tables_formulas_and_histories_agree_on_perturbed_walks() {
+    let mut asked = 0;
+    for strict in [true, false] {
+        let lease = lease_walks::walk(&Tables::kept(), strict, ASKED, &|_| true).unwrap_or_else(|why| panic!("{why}"));
+        let context = context_walks::walk(&Tables::kept(), strict, ASKED).unwrap_or_else(|why| panic!("{why}"));
+        for tally in [lease, context] {
+            assert_eq!(tally.asked, ASKED);
+            assert!(tally.taken > ASKED / 8 && tally.taken < ASKED * 7 / 8, "both answers are often given: {tally:?}");
+            assert_eq!(tally.convicted == 0, strict, "who keeps the contract is not convicted: {tally:?}");
+            assert!(strict || tally.convicted > ASKED / 50, "convictions are tried often: {tally:?}");
+            asked += tally.asked;
+        }
+    }
+    assert_eq!(asked, 100_000);
+}
+
+/// One edge too few, one label in place of another, an actor that a history overlooks: each is noticed.
+#[test]
+fn planted_disagreements_are_noticed() {
+    let (dropped, swapped) = (
+        |line: &str| (!line.contains("Doubt(")).then(|| line.to_owned()),
+        |line: &str| Some(line.replace("Doubt(", "Trust(")),
+    );
+    let all = |_: Option<Side>| true;
+    let noticed = [
+        lease_walks::walk(&Tables::changed(dropped), true, ASKED, &all),
+        lease_walks::walk(&Tables::changed(swapped), true, ASKED, &all),
+        context_walks::walk(&Tables::changed(dropped), true, ASKED),
+        context_walks::walk(&Tables::changed(swapped), true, ASKED),
+    ];
+    for (noticed, said) in noticed.into_iter().zip(["``", "`Trust(", "``", "`Trust("]) {
+        let why = noticed.expect_err("table and formula disagree");
+        assert!(why.contains(&format!("the table says {said}")) && why.contains("Doubt("), "{why}");
+    }
+    let forgets = lease_walks::walk(&Tables::kept(), false, ASKED, &|side| side != Some(Side::B));
+    let why = forgets.expect_err("history and invariants disagree");
+    assert!(why.contains("the history says"), "{why}");
 }
 
 #[test]
@@ -226,6 +271,88 @@ fn what_is_not_followed_would_refuse_nothing() {
     }
     assert!(steps > 1_000, "steps are tried often: {steps}");
 }
+
+/// The two tables of a contract, as a judge reads them.
+struct Tables<S: Kept> {
+    strict: Contract<S>,
+    permissive: Contract<S>,
+}
+
+impl<S: Kept> Tables<S> {
+    fn kept() -> Self {
+        Self { strict: S::strict().clone(), permissive: S::permissive().clone() }
+    }
+
+    /// The kept ones, but each line of the strict one that is an edge out of the initial state is as `change` makes it,
+    /// or missing.
+    fn changed(change: impl Fn(&str) -> Option<String>) -> Self {
+        let text = S::text(&format!("{}.strict.table", S::MODULE));
+        let (head, edges) = text.split_once("\nedges ").expect("edges");
+        let edges = edges.lines().skip(1);
+        let lines: Vec<String> = edges
+            .filter_map(|line| if line.starts_with("0 ") { change(line) } else { Some(line.to_owned()) })
+            .collect();
+        let text = format!("{head}\nedges {}\n{}\n", lines.len(), lines.join("\n"));
+        let strict = Contract::parse(&text).expect("a table");
+        assert!(strict != *S::strict(), "something is changed");
+        Self { strict, permissive: S::permissive().clone() }
+    }
+}
+
+/// What the formulas of a contract say, remembered.
+struct Formulas<S: Kept> {
+    strict: Model<S>,
+    permissive: Model<S>,
+    known: BTreeMap<(bool, S, S), S::Labels>,
+}
+
+impl<S: Kept> Formulas<S> {
+    fn load() -> Self {
+        Self { strict: S::model(&S::strict_cfg()), permissive: S::model(&S::permissive_cfg()), known: BTreeMap::new() }
+    }
+
+    fn labels(&mut self, strict: bool, from: S, to: S) -> S::Labels {
+        let model = if strict { &self.strict } else { &self.permissive };
+        let meant = || model.labels(from.state(), to.state()).expect("the actions can be evaluated");
+        *self.known.entry((strict, from, to)).or_insert_with(meant)
+    }
+
+    /// What both say of a step, the strict and the permissive one; none of a state that a contract does not have.
+    ///
+    /// # Errors
+    /// Table and formula disagree.
+    fn agreed(&mut self, tables: &Tables<S>, strict: (S, S), permissive: (S, S)) -> Result<[S::Labels; 2], String> {
+        let mut said = [S::Labels::NONE; 2];
+        for (at, (table, (from, to))) in
+            [(&tables.strict, strict), (&tables.permissive, permissive)].into_iter().enumerate()
+        {
+            if !table.has_state(from) {
+                continue;
+            }
+            said[at] = table.labels(from, to);
+            let meant = self.labels(at == 0, from, to);
+            if said[at] != meant {
+                let (from, to, said) = (from.state(), to.state(), said[at]);
+                return Err(format!("from {from} to {to}: the table says `{said}`, the formula `{meant}`"));
+            }
+        }
+        Ok(said)
+    }
+}
+
+/// How often steps were asked about.
+#[derive(Debug, Default)]
+struct Tally {
+    /// All of them.
+    asked: usize,
+    /// Those that the contract allows, and that were taken.
+    taken: usize,
+    /// Those that the history of the walk convicts, after the step.
+    convicted: usize,
+}
+
+/// Of each contract as many, half of them in walks that keep it and half in walks that break it.
+const ASKED: usize = 25_000;
 
 fn projection<S: Kept>(module: &str) -> Result<Result<usize, String>, String> {
     let path = |extension: &str| S::path(&format!("{module}.{extension}"));

@@ -291,6 +291,32 @@ impl<S: Spelled> Model<S> {
         Ok(found)
     }
 
+    /// Whether a formula, such as an action or an invariant, holds of two states whose variables are given by name. With
+    /// more actors than the contract has, this asks about what no table can hold.
+    ///
+    /// # Errors
+    /// It cannot be evaluated.
+    pub(crate) fn holds(
+        &self,
+        name: &str,
+        actor: Option<Value>,
+        from: &dyn Fn(&str) -> Value,
+        to: &dyn Fn(&str) -> Value,
+    ) -> Result<bool, String> {
+        let mut env = self.env.clone();
+        for var in &self.spec.vars {
+            env.insert(var.clone(), from(var));
+            env.insert(tla_checker::intern::primed_name(var), to(var));
+        }
+        let name = Arc::from(name);
+        let formula =
+            actor.map_or(Expr::Var(Arc::clone(&name)), |actor| Expr::FnCall(Arc::clone(&name), vec![Expr::Lit(actor)]));
+        match eval(&formula, &mut env, &self.definitions) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            other => Err(format!("{name} gave {other:?}")),
+        }
+    }
+
     fn read(&self, state: &State) -> Result<S, String> {
         S::read(&Variables { names: &self.spec.vars, values: &state.values }).map(S::of)
     }
