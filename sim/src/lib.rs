@@ -18,6 +18,7 @@ pub mod margin;
 pub mod models;
 pub mod mutate;
 pub mod network;
+pub mod note;
 pub mod options;
 pub mod output;
 mod place;
@@ -30,6 +31,7 @@ pub mod report;
 pub mod routing;
 pub mod run_id;
 pub mod simulation;
+pub mod timeline;
 pub mod trace;
 pub mod world;
 
