@@ -173,7 +173,7 @@ impl Protocol for Election {
         false_stop: "false step-down",
         no_margin: "no primary was succeeded after its term ended",
     };
-    const TALE: Tale = Tale { works: "works as primary", who_works: "works", everyday: &[] };
+    const TALE: Tale = Tale { works: "works as primary", exclusive: true, who_works: "works", everyday: &[] };
     const RESOURCE: Option<ActorId> = Some(RESOURCE);
 
     fn places(options: &Options) -> Vec<Place> {

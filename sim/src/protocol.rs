@@ -161,6 +161,8 @@ pub struct Words {
 pub struct Tale {
     /// What somebody does who believes to be the one that works: `works as primary`.
     pub works: &'static str,
+    /// Whether two that do are one too many.
+    pub exclusive: bool,
     /// The head of the column that lists them: `works`.
     pub who_works: &'static str,
     /// Actions of the contract that are everyday work: told only where they led to a violation.

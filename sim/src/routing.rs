@@ -199,6 +199,7 @@ impl Protocol for Routing {
     };
     const TALE: Tale = Tale {
         works: "holds its alias",
+        exclusive: false,
         who_works: "hold aliases",
         everyday: &["Load", "Forget", "Apply", "Ack", "Read"],
     };

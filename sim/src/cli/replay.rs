@@ -11,9 +11,12 @@ use crate::plan::Plan;
 use crate::prevented::prevented_by;
 use crate::report::json::ReplayJson;
 use crate::report::text::ReplayText;
+use crate::timeline::html::html;
+use crate::timeline::mermaid::TimelineMermaid;
 use crate::timeline::text::TimelineText;
 use crate::timeline::{Kind, Timeline};
 use crate::trace::header::Header;
+use crate::trace::itf::itf;
 use crate::trace::{Record, ndjson};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +36,8 @@ pub(super) struct ReplayArgs {
     /// Decide by other rules of its protocol than the plan's: by name, as `run` takes them, or a JSON file
     #[arg(long)]
     rules: Option<String>,
-    /// Write all records of the run, one JSON object a line; `-` for standard output, with the report on standard error
+    /// Write all records of the run, one JSON object a line; `-` for standard output, with the report on standard error.
+    /// If the name ends in `.itf.json`: the states of the contract, in the Informal Trace Format of Apalache
     #[arg(long, value_name = "FILE.ndjson")]
     trace: Option<PathBuf>,
     /// Tell what happened, and why it broke: text, mermaid (a sequence diagram) or html (one page that needs nothing else).
@@ -90,14 +94,16 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
 
     let mut exit = exit_of(&report);
     if let Some(path) = &args.trace {
-        let text = ndjson(&Header::new(&plan), &records);
+        let header = Header::new(&plan);
+        let text = if is_itf(path) { itf(&header, &records) } else { ndjson(&header, &records) };
         exit = tell("--trace", path, &text, console, exit);
     }
     if let Some(kind) = args.timeline {
         let timeline = Timeline::new(&plan, &records, report.kept());
         let text = match kind {
             Kind::Text => TimelineText(&timeline).to_string(),
-            Kind::Mermaid | Kind::Html => String::new(),
+            Kind::Mermaid => TimelineMermaid(&timeline).to_string(),
+            Kind::Html => html(&timeline),
         };
         exit = tell("--out", args.out.as_deref().unwrap_or(Path::new(STDOUT)), &text, console, exit);
     }
@@ -188,6 +194,11 @@ impl ReplayArgs {
     fn takes_stdout(&self) -> bool {
         self.tells_stdout() || self.trace.as_deref().is_some_and(is_stdout)
     }
+}
+
+/// Whether a trace is asked for in the format of Apalache.
+fn is_itf(path: &Path) -> bool {
+    path.to_str().is_some_and(|name| name.ends_with(".itf.json"))
 }
 
 fn is_stdout(path: &Path) -> bool {

@@ -216,24 +216,20 @@ impl Builder {
     fn action(&mut self, record: &Record, action: &Action, told: &mut Vec<(Sort, String, Option<Place>)>) {
         let before = self.states.insert(action.subject, action.state.clone());
         self.row(record.true_us, action);
-        let is_new = before.as_ref() != Some(&action.state);
-        let everyday = self.tale.everyday.contains(&action.name) || !is_new;
+        let changes = before.map(|before| cause::changed(before.fields(), action.state.fields()));
+        let everyday = self.tale.everyday.contains(&action.name) || changes.as_ref().is_some_and(Vec::is_empty);
         if everyday && !self.led.contains(&record.step) {
             return;
         }
         let who = action.who.map_or_else(String::new, |who| format!(" {who}"));
-        let changes = match before {
-            Some(before) => cause::changed(before.fields(), action.state.fields()),
-            None => Vec::new(),
+        let now = match changes {
+            Some(changes) => changes.iter().map(|(name, _, is)| format!("{name} {is}")).collect(),
+            None => action.state.owner().map(|owner| format!("owner {owner}")).into_iter().collect::<Vec<_>>(),
         };
-        let now: Vec<_> = changes.iter().map(|(name, _, is)| format!("{name} {is}")).collect();
-        let subject = if self.states.len() > 1 { format!(" of {}", action.state.subject(action.subject)) } else { String::new() };
-        let now = match (&action.state, now.is_empty()) {
-            (state, true) if changes.is_empty() => {
-                state.owner().map_or_else(String::new, |owner| format!(": owner {owner}"))
-            }
-            (_, true) => String::new(),
-            (_, false) => format!(": {}", now.join(", ")),
+        let now = if now.is_empty() { String::new() } else { format!(": {}", now.join(", ")) };
+        let subject = match action.state {
+            State::Lease(_) if self.states.len() == 1 => String::new(),
+            _ => format!(" of {}", action.state.subject(action.subject)),
         };
         let words = format!("{}{who}{subject}{now}", action.name);
         // A context takes a step with each of its keys, and a server with each of its contexts.
@@ -402,7 +398,7 @@ impl Builder {
         let others: Vec<_> = others.map(|finding| told_only(finding, prevented_by(finding.property))).collect();
         let broken = ways.into_iter().map(|way| {
             let prevented_by = prevented_by(way.broken.property);
-            way.cause(&self.lanes, end_us, prevented_by)
+            way.cause(&self.lanes, &self.messages, self.tale.exclusive, end_us, prevented_by)
         });
         broken.chain(others).collect()
     }
@@ -419,6 +415,7 @@ fn told_only(finding: &Finding, prevented_by: Option<Vec<String>>) -> Cause {
         subject: None,
         intervals: Vec::new(),
         overlap_us: None,
+        heard: Vec::new(),
         clocks: Vec::new(),
         agreed_us: None,
         changed: Vec::new(),

@@ -1,12 +1,12 @@
 //! Why it broke: the guard that failed, the two sides of it in numbers, the way there from the last state in which all
 //! agreed, and what would have prevented it.
 
-use super::{Lane, Span, SpanKind, seconds};
+use super::{Lane, Message, Span, SpanKind, seconds};
 use crate::fault::Place;
 use crate::note::{Action, Broken, Field, Note, Value, Who};
 use crate::report::human::span;
 use crate::trace::Record;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
 /// Why one property broke.
@@ -30,6 +30,8 @@ pub struct Cause {
     pub intervals: Vec<Interval>,
     /// For how long both did, in true microseconds.
     pub overlap_us: Option<u64>,
+    /// The last messages that arrived between each of the two and the store.
+    pub heard: Vec<Heard>,
     /// What the clocks of the two and of the store showed, in microseconds.
     pub clocks: Vec<(Place, u64)>,
     /// When all agreed last, in true microseconds; the contract's variables that are others since.
@@ -51,6 +53,21 @@ pub struct Interval {
     pub from_us: u64,
     /// Until when.
     pub until_us: u64,
+}
+
+/// The last message of its kind that arrived before it broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// From where.
+    pub from: Place,
+    /// To where.
+    pub to: Place,
+    /// What kind of message it was.
+    pub word: &'static str,
+    /// When it was sent, in true microseconds.
+    pub sent_us: u64,
+    /// When it arrived.
+    pub arrived_us: u64,
 }
 
 /// An action on the way to a violation.
@@ -125,7 +142,8 @@ fn way<'a>(
     let fields = |at: Option<&(&Record, &Action)>| at.map(|(_, action)| action.state.fields()).unwrap_or_default();
     let concerned = |who: Option<Who>| {
         let pair = [broken.who, broken.rival];
-        who.is_none_or(|who| pair.contains(&Some(who)) || pair == [None, None])
+        // Without a second one, anybody may be the other side.
+        pair.contains(&None) || who.is_none_or(|who| pair.contains(&Some(who)))
     };
     let steps = recent.iter().skip(usize::from(agreed.is_some())).filter(|(_, action)| concerned(action.who));
     let mut path: Vec<PathStep> = Vec::new();
@@ -162,12 +180,19 @@ pub(super) fn changed(before: Vec<Field>, after: Vec<Field>) -> Vec<(&'static st
             (was, is) if was == is => {}
             // Of a function only where it differs.
             (Value::Map(mut was), Value::Map(mut is)) => {
-                let same: Vec<_> = is.iter().filter(|(key, word)| was.get(*key) == Some(word)).map(|(key, _)| key.clone()).collect();
-                for key in same {
-                    was.remove(&key);
-                    is.remove(&key);
+                // Of whom nothing is left, the state says nothing.
+                let nothing = || "none".to_owned();
+                let names: BTreeSet<_> = was.keys().chain(is.keys()).cloned().collect();
+                for name in names {
+                    let (before, after) = (was.entry(name.clone()).or_insert_with(nothing).clone(), is.entry(name.clone()));
+                    if *after.or_insert_with(nothing) == before {
+                        was.remove(&name);
+                        is.remove(&name);
+                    }
                 }
-                changed.push((name, Value::Map(was), Value::Map(is)));
+                if !is.is_empty() {
+                    changed.push((name, Value::Map(was), Value::Map(is)));
+                }
             }
             (was, is) => changed.push((name, was, is)),
         }
@@ -177,7 +202,14 @@ pub(super) fn changed(before: Vec<Field>, after: Vec<Field>) -> Vec<(&'static st
 
 impl Way<'_> {
     /// With what the lanes say about the two.
-    pub(super) fn cause(self, lanes: &[Lane], end_us: u64, prevented_by: Option<Vec<String>>) -> Cause {
+    pub(super) fn cause(
+        self,
+        lanes: &[Lane],
+        messages: &[Message],
+        exclusive: bool,
+        end_us: u64,
+        prevented_by: Option<Vec<String>>,
+    ) -> Cause {
         let Self { record, broken, subject, agreed_us, changed, path } = self;
         let at_us = record.true_us;
         let pair: Vec<Place> = [broken.who, broken.rival].into_iter().flatten().map(|who| who.place).collect();
@@ -189,12 +221,13 @@ impl Way<'_> {
             .map(|(place, (from_us, until_us))| Interval { place, from_us, until_us })
             .collect();
         let overlap_us = match intervals.as_slice() {
-            [one, other] => {
+            [one, other] if exclusive => {
                 let both = one.until_us.min(other.until_us).saturating_sub(one.from_us.max(other.from_us));
                 Some(both).filter(|both| *both > 0)
             }
             _ => None,
         };
+        let heard = pair.iter().flat_map(|place| heard(lanes, messages, *place, at_us)).collect();
         let mut places = pair;
         places.push(Place::Store);
         places.dedup();
@@ -208,6 +241,7 @@ impl Way<'_> {
             subject,
             intervals,
             overlap_us,
+            heard,
             clocks: places.iter().filter_map(|place| Some((*place, lane(place)?.clock_at(at_us)))).collect(),
             agreed_us,
             changed,
@@ -215,6 +249,25 @@ impl Way<'_> {
             prevented_by,
         }
     }
+}
+
+/// The last message of each kind between a place and the store that arrived before `at_us`.
+fn heard(lanes: &[Lane], messages: &[Message], place: Place, at_us: u64) -> Vec<Heard> {
+    let mut last: BTreeMap<(bool, &'static str), Heard> = BTreeMap::new();
+    for message in messages {
+        let (from, to) = (lanes[message.from].place, lanes[message.to].place);
+        let Some(arrived_us) = message.arrived_us.filter(|arrived_us| *arrived_us <= at_us) else { continue };
+        let between = [(place, Place::Store), (Place::Store, place)].contains(&(from, to));
+        if !between || matches!(message.fate, super::MessageFate::Store("is not carried out")) {
+            continue;
+        }
+        let this = Heard { from, to, word: message.word, sent_us: message.sent_us, arrived_us };
+        let known = last.entry((from == Place::Store, message.word)).or_insert_with(|| this.clone());
+        if known.arrived_us <= arrived_us {
+            *known = this;
+        }
+    }
+    last.into_values().collect()
 }
 
 /// The time around `at_us` in which a place believed, without a break, whether it was to be trusted or not.
@@ -249,6 +302,13 @@ impl Display for Cause {
 }
 
 impl Cause {
+    /// From when to when both believed to be the one that works, if they did.
+    #[must_use]
+    pub fn overlap(&self) -> Option<(u64, u64)> {
+        let from_us = self.intervals.iter().map(|interval| interval.from_us).max()?;
+        self.overlap_us.map(|overlap_us| (from_us, from_us + overlap_us))
+    }
+
     /// What there is to say, each line with its label; a line that goes on has none.
     #[must_use]
     pub fn lines(&self) -> Vec<(&'static str, String)> {
@@ -269,15 +329,19 @@ impl Cause {
             );
             lines.push((if i == 0 { "believed" } else { "" }, words));
         }
-        if let (Some(overlap_us), [one, other]) = (self.overlap_us, self.intervals.as_slice()) {
-            let from_us = one.from_us.max(other.from_us);
-            let words = format!(
-                "both from {} s to {} s: {}",
-                seconds(from_us),
-                seconds(from_us + overlap_us),
-                span(overlap_us)
-            );
+        if let Some((from_us, until_us)) = self.overlap() {
+            let words =
+                format!("both from {} s to {} s: {}", seconds(from_us), seconds(until_us), span(until_us - from_us));
             lines.push(("overlap", words));
+        }
+        for (i, Heard { from, to, word, sent_us, arrived_us }) in self.heard.iter().enumerate() {
+            let words = format!(
+                "{word} {from} to {to}, sent at {} s, arrived at {} s: {} before",
+                seconds(*sent_us),
+                seconds(*arrived_us),
+                span(self.at_us - arrived_us)
+            );
+            lines.push((if i == 0 { "last heard" } else { "" }, words));
         }
         let clocks: Vec<_> = self.clocks.iter().map(|(place, us)| format!("{place} shows {} s", seconds(*us))).collect();
         if !clocks.is_empty() {
