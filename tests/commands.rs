@@ -16,7 +16,7 @@ use failproof::output::{Disk, FileSystem, Folder};
 use failproof::plan::Plan;
 use failproof::report::{Convergence, RunReport, Violation};
 use failproof::trace::Record;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -303,8 +303,13 @@ fn a_trace_has_a_line_for_each_event() {
     let outcome = failproof(&["replay", text_of(&plan), "--json", "--trace", text_of(&trace)]);
     let events = json(&outcome)["events"].as_u64().unwrap();
     let lines = fs::read_to_string(&trace).unwrap();
-    assert_eq!(lines.lines().count() as u64, events);
-    for (step, line) in lines.lines().enumerate() {
+    assert_eq!(lines.lines().count() as u64, 1 + events);
+    let header: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    for (field, value) in [("format", json!(1)), ("protocol", json!("election")), ("contract", json!("Lease"))] {
+        assert_eq!(header[field], value, "{header}");
+    }
+    assert_eq!(header["rules"]["anchor"], "heartbeat", "{header}");
+    for (step, line) in lines.lines().skip(1).enumerate() {
         assert_eq!(serde_json::from_str::<Value>(line).unwrap()["step"], step);
     }
     let piped = failproof(&["replay", text_of(&plan), "--trace", "-"]);

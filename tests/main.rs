@@ -27,3 +27,4 @@ mod simulations;
 mod snapshots;
 mod table_laws;
 mod tidy;
+mod timelines;

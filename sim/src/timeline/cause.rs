@@ -64,9 +64,7 @@ pub struct Heard {
     pub to: Place,
     /// What kind of message it was.
     pub word: &'static str,
-    /// When it was sent, in true microseconds.
-    pub sent_us: u64,
-    /// When it arrived.
+    /// When it arrived, in true microseconds.
     pub arrived_us: u64,
 }
 
@@ -261,7 +259,7 @@ fn heard(lanes: &[Lane], messages: &[Message], place: Place, at_us: u64) -> Vec<
         if !between || matches!(message.fate, super::MessageFate::Store("is not carried out")) {
             continue;
         }
-        let this = Heard { from, to, word: message.word, sent_us: message.sent_us, arrived_us };
+        let this = Heard { from, to, word: message.word, arrived_us };
         let known = last.entry((from == Place::Store, message.word)).or_insert_with(|| this.clone());
         if known.arrived_us <= arrived_us {
             *known = this;
@@ -334,14 +332,15 @@ impl Cause {
                 format!("both from {} s to {} s: {}", seconds(from_us), seconds(until_us), span(until_us - from_us));
             lines.push(("overlap", words));
         }
-        for (i, Heard { from, to, word, sent_us, arrived_us }) in self.heard.iter().enumerate() {
-            let words = format!(
-                "{word} {from} to {to}, sent at {} s, arrived at {} s: {} before",
-                seconds(*sent_us),
-                seconds(*arrived_us),
-                span(self.at_us - arrived_us)
-            );
-            lines.push((if i == 0 { "last heard" } else { "" }, words));
+        let routes = self.heard.chunk_by(|one, other| (one.from, one.to) == (other.from, other.to));
+        for (i, route) in routes.enumerate() {
+            let arrival = |heard: &Heard| {
+                let (at, before) = (seconds(heard.arrived_us), span(self.at_us - heard.arrived_us));
+                format!("{} at {at} s ({before} before)", heard.word)
+            };
+            let arrivals: Vec<_> = route.iter().map(arrival).collect();
+            let words = format!("{} to {}: {}", route[0].from, route[0].to, arrivals.join(", "));
+            lines.push((if i == 0 { "last arrivals" } else { "" }, words));
         }
         let clocks: Vec<_> = self.clocks.iter().map(|(place, us)| format!("{place} shows {} s", seconds(*us))).collect();
         if !clocks.is_empty() {

@@ -68,7 +68,10 @@ fn tell(f: &mut fmt::Formatter<'_>, moment: &Moment, over: &str) -> fmt::Result 
     let at = moment.place.map_or_else(|| over.to_owned(), |place| place.to_string());
     match (moment.sort, moment.place, moment.to) {
         // One that the store did not serve is told where it arrived.
-        (Sort::Message, Some(place), Some(to)) if place != to => writeln!(f, "    {place}-x{to}: {words}"),
+        (Sort::Message, Some(place), Some(to)) if place != to => {
+            let arrow = if moment.words.contains("is lost") { "-x" } else { "-)" };
+            writeln!(f, "    {place}{arrow}{to}: {words}")
+        }
         (Sort::Broken, ..) => writeln!(f, "    rect rgb(255, 210, 210)\n    Note over {at}: {words}\n    end"),
         _ => writeln!(f, "    Note over {at}: {words}"),
     }
