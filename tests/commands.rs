@@ -16,7 +16,7 @@ use failproof::output::{Disk, FileSystem, Folder};
 use failproof::plan::Plan;
 use failproof::report::{Convergence, RunReport, Violation};
 use failproof::trace::Record;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub(crate) struct Outcome {
 
 pub(crate) type Ran = Result<(RunReport, Vec<Record>), Panicked>;
 
-fn failproof(args: &[&str]) -> Outcome {
+pub(crate) fn failproof(args: &[&str]) -> Outcome {
     failproof_on(args, &Interrupt::new(), &Engine::run)
 }
 
@@ -305,7 +305,7 @@ fn a_trace_has_a_line_for_each_event() {
     let lines = fs::read_to_string(&trace).unwrap();
     assert_eq!(lines.lines().count() as u64, 1 + events);
     let header: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-    for (field, value) in [("format", json!(1)), ("protocol", json!("election")), ("contract", json!("Lease"))] {
+    for (field, value) in [("format", 1.into()), ("protocol", "election".into()), ("contract", Value::from("Lease"))] {
         assert_eq!(header[field], value, "{header}");
     }
     assert_eq!(header["rules"]["anchor"], "heartbeat", "{header}");

@@ -4,8 +4,8 @@
 use crate::event::ActorId;
 use crate::fault::{Access, FaultClass, FaultKind, Place};
 use crate::generate::Draw;
-use crate::options::{Options, ProtocolOptions};
 use crate::note::Note;
+use crate::options::{Options, ProtocolOptions};
 use crate::plan::{Plan, Task};
 use crate::report::RunReport;
 use crate::trace::Refined;

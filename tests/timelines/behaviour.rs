@@ -3,6 +3,7 @@
 
 use super::plan_of;
 use crate::commands::{failproof, folder, text_of};
+use failproof_spec::contract::LabelSet;
 use failproof_spec::{
     Action, Cache, ContextAction, ContextContract, ContextState, LeaseContract, PairState, Seat, Side, Token, Write,
 };
@@ -56,7 +57,11 @@ fn pair(state: &Value, actors: [&str; 2]) -> PairState {
     let holds = |name: &str| actors.map(|actor| set(&state[name]).contains(actor));
     let token = map(&state["token"]);
     PairState {
-        owner: [Side::A, Side::B].into_iter().zip(actors).find(|(_, actor)| state["owner"] == *actor).map(|(side, _)| side),
+        owner: [Side::A, Side::B]
+            .into_iter()
+            .zip(actors)
+            .find(|(_, actor)| state["owner"] == *actor)
+            .map(|(side, _)| side),
         works: holds("works"),
         doubted: holds("doubted"),
         token: actors.map(|actor| Token::from_name(token[actor]).unwrap()),
@@ -78,9 +83,10 @@ fn first_wrong_lease(behaviour: &Value) -> Option<usize> {
         let [from, to] = [&two[0], &two[1]].map(whole);
         let meta = &to["#meta"];
         let action = Action::ALL.into_iter().find(|action| meta["action"] == action.name()).expect("an action");
-        let movers: Vec<_> = actors.iter().filter(|actor| meta["actor"] == **actor || meta["actor"].is_null()).collect();
+        let movers: Vec<_> =
+            actors.iter().filter(|actor| meta["actor"] == **actor || meta["actor"].is_null()).collect();
         let strict = movers.iter().all(|mover| {
-            actors.iter().filter(|rival| rival != *mover).all(|rival| {
+            actors.iter().filter(|rival| *rival != *mover).all(|rival| {
                 let [from, to] = [&from, &to].map(|state| pair(state, [mover, rival]).code());
                 let label = if action.has_actor() { action.label(Side::A) } else { action.seen_from_outside() };
                 from == to && !action.has_actor() || LeaseContract::strict().labels(from, to).meets(label)

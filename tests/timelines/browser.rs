@@ -14,7 +14,8 @@ const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chro
 /// The first browser on the path.
 fn browser() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|file| file.is_file());
+    let found =
+        std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|file| file.is_file());
     if found.is_none() {
         eprintln!("SKIPPED: no browser on the path ({}), so the page was not drawn", NAMES.join(", "));
     }
@@ -25,7 +26,13 @@ fn browser() -> Option<PathBuf> {
 fn opened(browser: &Path, page: &Path) -> String {
     let run = |arguments: &[String]| {
         let mut command = Command::new(browser);
-        command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]);
+        command.args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+        ]);
         command.args(["--window-size=1400,1400", "--enable-logging=stderr", "--v=0", "--virtual-time-budget=5000"]);
         command.arg(format!("--user-data-dir={}", page.with_extension("profile").display())).args(arguments);
         let output = command.arg(format!("file://{}", page.display())).output().expect("the browser starts");
@@ -40,7 +47,8 @@ fn opened(browser: &Path, page: &Path) -> String {
 
 /// The numbers of an attribute of all elements of a class.
 fn sizes(drawn: &str, class: &str, attribute: &str) -> Vec<f64> {
-    let elements = drawn.split(&format!("class=\"{class}\"")).skip(1);
+    let class = format!("class=\"{class}\"");
+    let elements = drawn.split(&class).skip(1);
     let number = |element: &str| {
         let text = element.split('>').next()?.split(&format!("{attribute}=\"")).nth(1)?.split('"').next()?;
         text.parse().ok()

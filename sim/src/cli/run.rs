@@ -176,7 +176,11 @@ fn write(folder: Folder<'_>, finding: &mut Finding, runner: &Runner<'_>) -> Resu
     for engine in [Engine::Fast, Engine::Madsim] {
         // An engine that panics has no trace.
         if let Ok((_, records)) = runner(engine, &finding.plan, true) {
-            folder.write(&format!("{ENGINES_AGREE}-{}.{engine}", finding.run), "ndjson", &ndjson(&Header::new(&finding.plan), &records))?;
+            folder.write(
+                &format!("{ENGINES_AGREE}-{}.{engine}", finding.run),
+                "ndjson",
+                &ndjson(&Header::new(&finding.plan), &records),
+            )?;
         }
     }
     Ok(())

@@ -69,12 +69,16 @@ impl State {
                 ("owner", owner.map_or_else(|| word(NOBODY), |who| Value::Word(who.to_string()))),
                 ("works", names(works)),
                 ("doubted", names(doubted)),
-                ("token", Value::Map(token.iter().map(|(who, token)| (who.to_string(), token.name().into())).collect())),
+                (
+                    "token",
+                    Value::Map(token.iter().map(|(who, token)| (who.to_string(), token.name().into())).collect()),
+                ),
                 ("stained", Value::Flag(*stained)),
             ],
             Self::Context { state, servers } => {
                 let seats = || state.seats.iter().zip(0..u16::from(*servers)).map(|(seat, at)| (name_of(at), seat));
-                let named = |seat: Option<u8>| seat.map_or_else(|| word(NOBODY), |seat| Value::Word(name_of(seat.into())));
+                let named =
+                    |seat: Option<u8>| seat.map_or_else(|| word(NOBODY), |seat| Value::Word(name_of(seat.into())));
                 vec![
                     ("main", named(state.main)),
                     ("backup", named(state.backup)),

@@ -174,7 +174,8 @@ impl Builder {
                     self.refresh(lane, at_us);
                     if before.0 != now.0 && !by_action {
                         let works = self.tale.works;
-                        let words = if now.0 { format!("{place} {works}") } else { format!("{place} no longer {works}") };
+                        let words =
+                            if now.0 { format!("{place} {works}") } else { format!("{place} no longer {works}") };
                         told.push((Sort::Belief, words, None));
                     }
                 }

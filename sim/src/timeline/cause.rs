@@ -182,7 +182,8 @@ pub(super) fn changed(before: Vec<Field>, after: Vec<Field>) -> Vec<(&'static st
                 let nothing = || "none".to_owned();
                 let names: BTreeSet<_> = was.keys().chain(is.keys()).cloned().collect();
                 for name in names {
-                    let (before, after) = (was.entry(name.clone()).or_insert_with(nothing).clone(), is.entry(name.clone()));
+                    let (before, after) =
+                        (was.entry(name.clone()).or_insert_with(nothing).clone(), is.entry(name.clone()));
                     if *after.or_insert_with(nothing) == before {
                         was.remove(&name);
                         is.remove(&name);
@@ -214,10 +215,8 @@ impl Way<'_> {
         let lane = |place: &Place| lanes.iter().find(|lane| lane.place == *place);
         let intervals: Vec<_> =
             pair.iter().filter_map(|place| Some((*place, held(lane(place)?, at_us, end_us)?))).collect();
-        let intervals: Vec<_> = intervals
-            .into_iter()
-            .map(|(place, (from_us, until_us))| Interval { place, from_us, until_us })
-            .collect();
+        let intervals: Vec<_> =
+            intervals.into_iter().map(|(place, (from_us, until_us))| Interval { place, from_us, until_us }).collect();
         let overlap_us = match intervals.as_slice() {
             [one, other] if exclusive => {
                 let both = one.until_us.min(other.until_us).saturating_sub(one.from_us.max(other.from_us));
@@ -272,7 +271,8 @@ fn heard(lanes: &[Lane], messages: &[Message], place: Place, at_us: u64) -> Vec<
 fn held(lane: &Lane, at_us: u64, end_us: u64) -> Option<(u64, u64)> {
     let beliefs = lane.spans.iter().filter(|span| matches!(span.kind, SpanKind::Works | SpanKind::Believes));
     let beliefs: Vec<Span> = beliefs.copied().collect();
-    let here = beliefs.iter().find(|span| span.from_us <= at_us && (at_us < span.until_us || span.until_us == end_us))?;
+    let here =
+        beliefs.iter().find(|span| span.from_us <= at_us && (at_us < span.until_us || span.until_us == end_us))?;
     let (mut from_us, mut until_us) = (here.from_us, here.until_us);
     // In the order of their ends: forwards what follows is met in order, backwards what came before.
     for span in &beliefs {
@@ -342,7 +342,8 @@ impl Cause {
             let words = format!("{} to {}: {}", route[0].from, route[0].to, arrivals.join(", "));
             lines.push((if i == 0 { "last arrivals" } else { "" }, words));
         }
-        let clocks: Vec<_> = self.clocks.iter().map(|(place, us)| format!("{place} shows {} s", seconds(*us))).collect();
+        let clocks: Vec<_> =
+            self.clocks.iter().map(|(place, us)| format!("{place} shows {} s", seconds(*us))).collect();
         if !clocks.is_empty() {
             lines.push(("clocks", clocks.join(", ")));
         }

@@ -37,7 +37,8 @@ impl Display for TimelineMermaid<'_> {
         }
         folded(f, &over, timeline.folded_at_end, 0)?;
         for cause in &timeline.causes {
-            let lines: Vec<_> = cause.lines().into_iter().map(|(label, words)| text(format!("{label} {words}").trim())).collect();
+            let lines: Vec<_> =
+                cause.lines().into_iter().map(|(label, words)| text(format!("{label} {words}").trim())).collect();
             let title = text(&format!("why {} broke at {} s", cause.property, seconds(cause.at_us)));
             writeln!(f, "    Note over {over}: {title}<br/>{}", lines.join("<br/>"))?;
         }

@@ -17,14 +17,8 @@ const BEFORE_US: u64 = 20_000_000;
 const AFTER_US: u64 = 10_000_000;
 
 /// All kinds of span, in the order in which they are drawn: what covers others comes first.
-const KINDS: [SpanKind; 6] = [
-    SpanKind::Down,
-    SpanKind::Suspended,
-    SpanKind::Paused,
-    SpanKind::Believes,
-    SpanKind::Works,
-    SpanKind::Doubted,
-];
+const KINDS: [SpanKind; 6] =
+    [SpanKind::Down, SpanKind::Suspended, SpanKind::Paused, SpanKind::Believes, SpanKind::Works, SpanKind::Doubted];
 
 #[derive(Debug, Serialize)]
 pub(super) struct Page<'a> {
@@ -102,9 +96,16 @@ impl Words {
 
 impl<'a> Page<'a> {
     pub(super) fn new(timeline: &'a Timeline) -> Self {
-        let focus = focus(timeline);
+        // What is near to something that broke is kept first; where nothing did, what is near to the middle.
+        let mut broken: Vec<u64> = timeline.causes.iter().map(|cause| cause.at_us).collect();
+        if broken.is_empty() {
+            broken.push(timeline.end_us / 2);
+        }
+        let distance = |at_us: u64| broken.iter().map(|broken| broken.abs_diff(at_us)).min();
         let shown = lanes(timeline);
-        let lane = |place: Option<Place>| place.and_then(|place| shown.iter().position(|at| timeline.lanes[*at].place == place));
+        let lane = |place: Option<Place>| {
+            place.and_then(|place| shown.iter().position(|at| timeline.lanes[*at].place == place))
+        };
         let mut left_out = Vec::new();
 
         let (moments, without) = nearest(&timeline.moments, MOMENTS_MAX, |moment| {
@@ -114,18 +115,17 @@ impl<'a> Page<'a> {
                 Sort::Fault | Sort::Task | Sort::Belief => 1,
                 Sort::Action | Sort::Message => 2,
             };
-            (told_first, moment.at_us.abs_diff(focus))
+            (told_first, distance(moment.at_us))
         });
         note(&mut left_out, without, "moment");
         let on_page = |at: usize| shown.iter().position(|shown| *shown == at);
         let all: Vec<_> = timeline.messages.iter().collect();
         let visible: Vec<_> =
             all.iter().filter(|message| on_page(message.from).is_some() && on_page(message.to).is_some()).collect();
-        let (messages, without) = nearest(&visible, MESSAGES_MAX, |message| {
-            (u8::from(!message.matters), message.sent_us.abs_diff(focus))
-        });
+        let (messages, without) =
+            nearest(&visible, MESSAGES_MAX, |message| (u8::from(!message.matters), distance(message.sent_us)));
         note(&mut left_out, without + all.len() - visible.len(), "message");
-        let (rows, without) = nearest(&timeline.rows, ROWS_MAX, |row| row.from_us.abs_diff(focus));
+        let (rows, without) = nearest(&timeline.rows, ROWS_MAX, |row| distance(row.from_us));
         note(&mut left_out, without, "row");
 
         let mut without_spans = 0;
@@ -177,7 +177,7 @@ impl<'a> Page<'a> {
         });
         let mut all = format!("{} of everyday work folded", plural(timeline.folded(), "event"));
         if !left_out.is_empty() {
-            all.push_str(&format!("; left out, to keep the page small: {}", left_out.join(", ")));
+            all.push_str(&format!("; not shown: {}", left_out.join(", ")));
         }
         Self {
             protocol: &timeline.protocol,
@@ -189,12 +189,21 @@ impl<'a> Page<'a> {
             view: view(timeline),
             kinds: KINDS.iter().map(|kind| kind.name()).collect(),
             faults: faults.collect(),
-            rows: rows.into_iter().map(|row| (row.row.as_str(), row.owner.to_string(), row.from_us, row.until_us)).collect(),
+            rows: rows
+                .into_iter()
+                .map(|row| (row.row.as_str(), row.owner.to_string(), row.from_us, row.until_us))
+                .collect(),
             messages,
             words: words.list,
             fates: fates.list,
             moments: told.collect(),
-            overlaps: timeline.causes.iter().filter_map(Cause::overlap).collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
+            overlaps: timeline
+                .causes
+                .iter()
+                .filter_map(Cause::overlap)
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             causes: timeline
                 .causes
                 .iter()
@@ -203,11 +212,6 @@ impl<'a> Page<'a> {
             lanes: lanes_shown,
         }
     }
-}
-
-/// Around when most is kept: the first violation, else the middle.
-fn focus(timeline: &Timeline) -> u64 {
-    timeline.causes.iter().map(|cause| cause.at_us).min().unwrap_or(timeline.end_us / 2)
 }
 
 /// What is shown at first: what is around the violations of a long run, else all.

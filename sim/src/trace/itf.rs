@@ -101,7 +101,8 @@ fn json_of(value: Value, names: &BTreeSet<String>) -> Json {
         Value::Set(set) => json!({ "#set": set }),
         Value::Map(map) => {
             // Those of whom the state says nothing hold nothing.
-            let all: BTreeMap<_, _> = names.iter().map(|name| (name, map.get(name).map_or("none", String::as_str))).collect();
+            let all: BTreeMap<_, _> =
+                names.iter().map(|name| (name, map.get(name).map_or("none", String::as_str))).collect();
             json!({ "#map": all.into_iter().collect::<Vec<_>>() })
         }
     }

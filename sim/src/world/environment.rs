@@ -52,7 +52,9 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     #[cold]
     fn keep_agenda(&mut self, at_us: u64, what: Agenda, plan: &Plan) {
         let (place, cause) = match what {
-            Agenda::Settle(i) => (self.resolved[i].places().first().copied(), "all that was due has happened".to_owned()),
+            Agenda::Settle(i) => {
+                (self.resolved[i].places().first().copied(), "all that was due has happened".to_owned())
+            }
             Agenda::Begin(i) | Agenda::End(i) => {
                 let begins = matches!(what, Agenda::Begin(_));
                 let (id, kind) = (plan.faults[i].id, self.resolved[i].clone());
