@@ -20,6 +20,9 @@ const AFTER_US: u64 = 10_000_000;
 const KINDS: [SpanKind; 6] =
     [SpanKind::Down, SpanKind::Suspended, SpanKind::Paused, SpanKind::Believes, SpanKind::Works, SpanKind::Doubted];
 
+/// When it was sent, from where, to where, its word, when it arrived, what became of it, and whether it matters.
+type PageMessage = (u64, usize, usize, usize, Option<u64>, usize, u8);
+
 #[derive(Debug, Serialize)]
 pub(super) struct Page<'a> {
     protocol: &'a str,
@@ -35,7 +38,7 @@ pub(super) struct Page<'a> {
     rows: Vec<(&'a str, String, u64, u64)>,
     words: Vec<&'static str>,
     fates: Vec<&'static str>,
-    messages: Vec<(u64, usize, usize, usize, Option<u64>, usize, u8)>,
+    messages: Vec<PageMessage>,
     moments: Vec<PageMoment>,
     overlaps: Vec<(u64, u64)>,
     causes: Vec<PageCause<'a>>,
