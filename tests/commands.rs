@@ -32,7 +32,7 @@ pub(crate) struct Outcome {
 
 pub(crate) type Ran = Result<(RunReport, Vec<Record>), Panicked>;
 
-fn failproof(args: &[&str]) -> Outcome {
+pub(crate) fn failproof(args: &[&str]) -> Outcome {
     failproof_on(args, &Interrupt::new(), &Engine::run)
 }
 
@@ -303,8 +303,13 @@ fn a_trace_has_a_line_for_each_event() {
     let outcome = failproof(&["replay", text_of(&plan), "--json", "--trace", text_of(&trace)]);
     let events = json(&outcome)["events"].as_u64().unwrap();
     let lines = fs::read_to_string(&trace).unwrap();
-    assert_eq!(lines.lines().count() as u64, events);
-    for (step, line) in lines.lines().enumerate() {
+    assert_eq!(lines.lines().count() as u64, 1 + events);
+    let header: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    for (field, value) in [("format", 1.into()), ("protocol", "election".into()), ("contract", Value::from("Lease"))] {
+        assert_eq!(header[field], value, "{header}");
+    }
+    assert_eq!(header["rules"]["anchor"], "heartbeat", "{header}");
+    for (step, line) in lines.lines().skip(1).enumerate() {
         assert_eq!(serde_json::from_str::<Value>(line).unwrap()["step"], step);
     }
     let piped = failproof(&["replay", text_of(&plan), "--trace", "-"]);

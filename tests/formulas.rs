@@ -226,10 +226,10 @@ fn safe_term_ends_before_the_grant() {
 /// rules can lose it before.
 fn works_as_owner(records: &[Record], at_us: u64) -> bool {
     let before = || records.iter().rev().filter(|record| record.true_us <= at_us);
-    let works = before().find(|record| record.actor == OLD_ACTOR && record.action.is_some());
+    let works = before().find(|record| record.actor == Some(OLD_ACTOR) && record.action.is_some());
     let owner = before().find(|record| record.action == Some("Grant"));
     works.is_some_and(|record| record.action == Some("StepUp"))
-        && owner.is_some_and(|record| record.state.contains("owner=n0"))
+        && owner.is_some_and(|record| record.state.to_string().contains("owner=n0"))
 }
 
 /// From the crash of the primary, a rival is accepted, and works, within the bound.
@@ -250,7 +250,7 @@ fn crash_to_acceptance_and_work_is_bounded() {
             continue;
         }
         trials += 1;
-        let rival = || records.iter().filter(|record| record.true_us > struck_us && record.actor == RIVAL_ACTOR);
+        let rival = || records.iter().filter(|record| record.true_us > struck_us && record.actor == Some(RIVAL_ACTOR));
         let known = rival().find(|record| record.outputs.iter().any(|output| output.contains("HeartbeatAnswered")));
         let works = rival().find(|record| record.action == Some("StepUp"));
         let bounds = &setting.bounds;

@@ -29,4 +29,5 @@ mod simulations;
 mod snapshots;
 mod table_laws;
 mod tidy;
+mod timelines;
 mod vacuity;

@@ -22,7 +22,7 @@ use crate::event::ActorId;
 use crate::fault::{Access, FaultClass, FaultKind, Place};
 use crate::generate::Draw;
 use crate::plan::{Plan, Task, TaskKind};
-use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Words};
+use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Tale, Words};
 use failproof_core::election::{
     Candidate, HeartbeatTable, Input, Landing, Message, NodeClock, Output, Resolver, Resource, Start, TableConfig,
     Target,
@@ -105,6 +105,20 @@ pub(crate) mod role {
 const TABLE: ActorId = 0;
 const RESOURCE: ActorId = 1;
 
+/// What kind of message it is.
+pub(crate) const fn word(message: &Message) -> &'static str {
+    match message {
+        Message::Query(_) => "query",
+        Message::Heartbeat(_) => "heartbeat",
+        Message::Answer(_) => "answer",
+        Message::Resign(_) => "resignation",
+        Message::Seal { .. } => "seal",
+        Message::Sealed { .. } => "sealed",
+        Message::Operate { .. } => "operation",
+        Message::Refused { .. } => "refusal",
+    }
+}
+
 impl Machine for Member {
     type Input<'a> = Stimulus<'a, Message, Command>;
     type Output = Output;
@@ -173,6 +187,7 @@ impl Protocol for Election {
         false_stop: "false step-down",
         no_margin: "no primary was succeeded after its term ended",
     };
+    const TALE: Tale = Tale { works: "works as primary", exclusive: true, who_works: "works", everyday: &[] };
     const RESOURCE: Option<ActorId> = Some(RESOURCE);
 
     fn places(options: &Options) -> Vec<Place> {
@@ -266,6 +281,10 @@ impl Protocol for Election {
 
     fn judge(plan: &Plan, cast: &[Actor]) -> judge::ElectionJudge {
         judge::ElectionJudge::new(plan, cast)
+    }
+
+    fn word(message: &Message) -> &'static str {
+        word(message)
     }
 
     fn access(message: &Message) -> Option<Access> {

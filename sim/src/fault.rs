@@ -393,8 +393,15 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = |us: u64| us as f64 / 1e6;
         write!(f, "#{} {:.3} s +{:.3} s ", self.id, seconds(self.at_us), seconds(self.for_us))?;
-        write!(f, "{}", self.kind.name())?;
-        let serde_json::Value::Object(fields) = serde_json::to_value(&self.kind).map_err(|_| fmt::Error)? else {
+        self.kind.fmt(f)
+    }
+}
+
+/// The word for it, then its values.
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        let serde_json::Value::Object(fields) = serde_json::to_value(self).map_err(|_| fmt::Error)? else {
             return Ok(());
         };
         for (name, value) in fields.iter().filter(|(name, _)| *name != "kind") {

@@ -96,6 +96,19 @@ pub enum TaskKind {
     Respell,
 }
 
+impl TaskKind {
+    /// What an operator asks for, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Resign => "resign",
+            Self::HandOver => "hand over",
+            Self::Forge => "forge a HAID",
+            Self::Respell => "respell a HAID",
+        }
+    }
+}
+
 /// What happens to one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,9 +4,11 @@
 use crate::event::ActorId;
 use crate::fault::{Access, FaultClass, FaultKind, Place};
 use crate::generate::Draw;
+use crate::note::Note;
 use crate::options::{Options, ProtocolOptions};
 use crate::plan::{Plan, Task};
 use crate::report::RunReport;
+use crate::trace::Refined;
 use failproof_core::{Duration, Instant, Machine};
 use failproof_spec::ContractName;
 use serde::de::DeserializeOwned;
@@ -154,6 +156,19 @@ pub struct Words {
     pub no_margin: &'static str,
 }
 
+/// What a timeline calls what a protocol does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tale {
+    /// What somebody does who believes to be the one that works: `works as primary`.
+    pub works: &'static str,
+    /// Whether two that do are one too many.
+    pub exclusive: bool,
+    /// The head of the column that lists them: `works`.
+    pub who_works: &'static str,
+    /// Actions of the contract that are everyday work: told only where they led to a violation.
+    pub everyday: &'static [&'static str],
+}
+
 /// The judge of one run. It shares no code with the machines: it reads their refined states.
 pub trait Judge<P: Protocol> {
     /// A machine took a step.
@@ -172,8 +187,14 @@ pub trait Judge<P: Protocol> {
     fn fault(&mut self, at_us: u64, kind: &FaultKind, begins: bool);
     /// The run is over: write what was found.
     fn finish(&mut self, at_us: u64, report: &mut RunReport);
-    /// The refined state of an actor in words, for a record.
-    fn describe(&self, actor: ActorId) -> String;
+    /// The refined state of an actor, for a record.
+    fn describe(&self, actor: ActorId) -> Refined;
+    /// The run is recorded: from now on the judge writes down what it is told and what it finds.
+    fn keep_notes(&mut self) {}
+    /// What it wrote down since the last call, in order.
+    fn take_notes(&mut self) -> Vec<Note> {
+        Vec::new()
+    }
 }
 
 /// A protocol to simulate.
@@ -199,6 +220,8 @@ pub trait Protocol: Sized + 'static {
     const CONTRACT: ContractName;
     /// What reports call what it does.
     const WORDS: Words;
+    /// What timelines call what it does.
+    const TALE: Tale;
     /// The actor to which operations travel whose arrival the judge counts, if there is one.
     const RESOURCE: Option<ActorId>;
     /// Whether a timer that passed while its place stood still fires before what else waited there, as soon as the place
@@ -242,6 +265,8 @@ pub trait Protocol: Sized + 'static {
     fn life(machine: &Self::Machine) -> u32;
     /// The judge of a run.
     fn judge(plan: &Plan, cast: &[Actor]) -> Self::Judge;
+    /// What kind of message it is, in a word: `heartbeat`.
+    fn word(message: &Self::Message) -> &'static str;
     /// Which kind of operation on the store a message is, if it is one.
     fn access(message: &Self::Message) -> Option<Access>;
     /// What an output asks of the world.

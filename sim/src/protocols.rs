@@ -10,7 +10,7 @@ use crate::generate;
 use crate::mutate::{self, Moment};
 use crate::options::Options;
 use crate::plan::{Plan, Task};
-use crate::protocol::{Protocol, Words};
+use crate::protocol::{Actor, Protocol, Tale, Words};
 use crate::report::RunReport;
 use crate::routing::Routing;
 use crate::trace::Record;
@@ -27,6 +27,10 @@ pub(crate) trait Known: Sync {
     fn contract(&self) -> ContractName;
     /// What reports call what it does.
     fn words(&self) -> &'static Words;
+    /// What timelines call what it does.
+    fn tale(&self) -> &'static Tale;
+    /// See [`Protocol::cast`].
+    fn cast(&self, plan: &Plan) -> Vec<Actor>;
     /// Its options as they usually are.
     fn usual(&self) -> Options;
     /// Its options from what was written.
@@ -126,6 +130,14 @@ impl<P: Protocol> Known for Of<P> {
 
     fn words(&self) -> &'static Words {
         &P::WORDS
+    }
+
+    fn tale(&self) -> &'static Tale {
+        &P::TALE
+    }
+
+    fn cast(&self, plan: &Plan) -> Vec<Actor> {
+        P::cast(plan)
     }
 
     fn usual(&self) -> Options {

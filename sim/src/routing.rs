@@ -22,11 +22,11 @@ use crate::event::ActorId;
 use crate::fault::{Access, FaultClass, FaultKind, Place};
 use crate::generate::Draw;
 use crate::plan::{Plan, Task, TaskKind};
-use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Words};
+use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Tale, Words};
 use failproof_core::election::{self, HeartbeatTable, Start};
 use failproof_core::routing::{
-    self, Answer, Client, ClientInput, ContextServer, ContextTable, Gateway, GatewayInput, Message, ServerInput,
-    Target, Verb, What,
+    self, Answer, Client, ClientInput, ContextServer, ContextTable, Gateway, GatewayInput, Message, Request,
+    ServerInput, Target, Verb, What,
 };
 use failproof_core::{Duration, Host, Instant, Machine};
 use failproof_spec::ContractName;
@@ -197,6 +197,12 @@ impl Protocol for Routing {
         false_stop: "false step-down",
         no_margin: "no context was taken over after the term of its owner had ended",
     };
+    const TALE: Tale = Tale {
+        works: "holds its alias",
+        exclusive: false,
+        who_works: "hold aliases",
+        everyday: &["Load", "Forget", "Apply", "Ack", "Read"],
+    };
     const RESOURCE: Option<ActorId> = None;
     const KEEPS_ELSEWHERE: bool = true;
     const TIMERS_FIRST: bool = false;
@@ -283,6 +289,29 @@ impl Protocol for Routing {
 
     fn judge(plan: &Plan, cast: &[Actor]) -> judge::RoutingJudge {
         judge::RoutingJudge::new(plan, cast)
+    }
+
+    fn word(message: &Message) -> &'static str {
+        match message {
+            Message::Request(Request { verb: Verb::Create, .. }) => "create",
+            Message::Request(Request { verb: Verb::Adopt { .. }, .. }) => "adopt",
+            Message::Request(Request { verb: Verb::Change { .. }, .. }) => "change",
+            Message::Request(Request { verb: Verb::Read { .. }, .. }) => "read",
+            Message::Reply(_) => "reply",
+            Message::Share(_) => "share",
+            Message::Alias(message) => crate::election::word(message),
+            Message::Look { .. } => "look",
+            Message::View { .. } => "view",
+            Message::Operation(operation) => match operation.what {
+                What::Create { .. } => "create row",
+                What::Adopt { .. } => "adopt row",
+                What::Load { .. } => "load row",
+                What::Write { .. } => "write row",
+                What::Give { .. } => "hand row over",
+                What::Repair { .. } => "repair row",
+            },
+            Message::Outcome(_) => "outcome",
+        }
     }
 
     fn access(message: &Message) -> Option<Access> {

@@ -10,12 +10,13 @@ use crate::clock::Clock;
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{Access, FaultKind, Place};
 use crate::letters::{Letter, Letters};
-use crate::network::Network;
+use crate::network::{Delivery, Network};
+use crate::note::{Condition, Note, Notes};
 use crate::place::PlaceState;
 use crate::plan::Plan;
 use crate::protocol::{Act, Actor, Boot, Cause, Judge, Noted, Protocol, Step, Stimulus, StoreFate};
 use crate::report::RunReport;
-use crate::trace::{Record, Trace};
+use crate::trace::{Received, Record, Refined, Sent, Trace};
 use failproof_core::{Duration, Instant, Machine};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -137,6 +138,9 @@ pub struct World<P: Protocol, Q> {
     cut_off: Vec<ActorId>,
     judge: P::Judge,
     trace: Trace,
+    notes: Notes,
+    /// Clocks and conditions of the places as they were noted last; empty in a run that keeps no records.
+    noted: Vec<(Clock, Clock, Condition)>,
 }
 
 /// Never armed.
@@ -202,6 +206,8 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             faults_seen: vec![0; FaultKind::NAMES.len()],
             judge: P::judge(&plan, &cast),
             trace: Trace::new(record),
+            notes: Notes::default(),
+            noted: Vec::new(),
             store_faults: Vec::new(),
             agenda_next: 0,
             generation: 0,
@@ -218,6 +224,11 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             cast,
             plan,
         };
+        if record {
+            world.judge.keep_notes();
+            world.notes.keep();
+            world.note_places(0);
+        }
         // A clock can be out of its bound from the start.
         for place in 0..world.places.len() {
             world.health_changed(place, 0);
@@ -413,7 +424,8 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         let what = event.key.what() | (self.outputs.len() as u64) << 56;
         let state = now.as_micros().rotate_left(24) ^ u64::from(event.life) ^ action.rotate_right(16);
         self.trace.add(&[event.key.when(), what, state, digest.rotate_left(1) ^ noted.refined]);
-        if self.trace.records_kept() {
+        let recorded = self.trace.records_kept();
+        if recorded {
             self.keep_record(event, now, fate, muted, noted.action);
         }
         self.forget_letter(event);
@@ -425,7 +437,11 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         }
         self.cut_off.clear();
         if !self.outputs.is_empty() {
-            self.carry_out(target, source, life, at_us);
+            if recorded {
+                self.carry_out::<true>(target, source, life, at_us);
+            } else {
+                self.carry_out::<false>(target, source, life, at_us);
+            }
         }
         let deadline = machine.deadline().unwrap_or(FAR);
         // A deadline ahead that stays where it was keeps its timer: whatever changes the clock sets the timer itself.
@@ -434,12 +450,20 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         }
     }
 
-    /// Does what `actor`, whom `asker` made do something, asks for.
-    fn carry_out(&mut self, actor: ActorId, asker: ActorId, life: u32, at_us: u64) {
+    /// Does what `actor`, whom `asker` made do something, asks for. `RECORDED`: the step has a record, which tells what
+    /// becomes of what was sent.
+    #[inline(always)]
+    fn carry_out<const RECORDED: bool>(&mut self, actor: ActorId, asker: ActorId, life: u32, at_us: u64) {
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in &outputs {
             match P::act(output) {
-                Act::Send(target, message) => self.send(actor, target.unwrap_or(asker), life, at_us, message),
+                Act::Send(target, message) => {
+                    let target = target.unwrap_or(asker);
+                    let sent = self.send(actor, target, life, at_us, message);
+                    if RECORDED {
+                        self.keep_sent(target, message, sent);
+                    }
+                }
                 Act::Effect(_, message, after) => self.begin_effect(actor, life, at_us, message, after),
                 Act::Tell => {}
             }
@@ -456,33 +480,112 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         muted: bool,
         action: Option<&'static str>,
     ) {
+        let (judged, noted) = (self.judge.take_notes(), self.notes.take());
         let place_of = |actor: ActorId| self.cast[usize::from(actor)].place;
+        let at_us = event.key.at_us();
+        let note = match (fate, muted) {
+            (None, _) => Some("refused"),
+            (Some(StoreFate::ReadAt(_)), _) => Some("stale"),
+            (Some(StoreFate::Corrupt), _) => Some("corrupt"),
+            (Some(StoreFate::Serve), true) => Some("answer lost"),
+            (Some(StoreFate::Serve), false) => None,
+        };
+        let received = (event.key.kind() == Kind::Message).then(|| Received {
+            source: event.key.source(),
+            number: event.key.counter(),
+            word: P::word(self.messages.get(event.letter)),
+            fate: note,
+        });
         let cause = match event.key.kind() {
             Kind::Passed | Kind::Timer => "timer".to_owned(),
             Kind::Command => format!("{:?}", self.commands.get(event.letter)),
             Kind::Message | Kind::Effect => {
-                let note = match (fate, muted) {
-                    (None, _) => " refused",
-                    (Some(StoreFate::ReadAt(_)), _) => " stale",
-                    (Some(StoreFate::Corrupt), _) => " corrupt",
-                    (Some(StoreFate::Serve), true) => " answer lost",
-                    (Some(StoreFate::Serve), false) => "",
-                };
+                let note = note.map_or_else(String::new, |note| format!(" {note}"));
                 format!("from {}: {:?}{note}", place_of(event.key.source()), self.messages.get(event.letter))
             }
         };
         let record = Record {
             step: self.trace.steps() - 1,
-            true_us: event.key.at_us(),
+            true_us: at_us,
             node: place_of(event.key.target()).to_string(),
-            actor: event.key.target(),
+            actor: Some(event.key.target()),
             node_us: now.as_micros(),
+            store_us: self.places[STORE].clock.read(at_us).as_micros(),
             cause,
+            received,
             action,
             state: self.judge.describe(event.key.target()),
             outputs: self.outputs.iter().map(|output| format!("{output:?}")).collect(),
+            sent: Vec::new(),
+            notes: noted.into_iter().chain(judged).collect(),
         };
         self.trace.keep(record);
+    }
+
+    /// The record of the last step tells what becomes of a message that it sent.
+    #[cold]
+    fn keep_sent(&mut self, target: ActorId, message: &P::Message, (delivery, late_us, at_us): (Delivery, u64, u64)) {
+        let arrives = |after_us: Option<u64>| after_us.map(|after_us| at_us + late_us + after_us.max(1));
+        let sent = Sent {
+            target,
+            number: delivery.counter,
+            word: P::word(message),
+            arrives_us: arrives(delivery.after_us),
+            again_us: arrives(delivery.again_after_us),
+            cut: delivery.cut,
+        };
+        if let Some(record) = self.trace.last_mut() {
+            record.sent.push(sent);
+        }
+    }
+
+    /// Keeps a record of what the environment did.
+    fn keep_act(&mut self, at_us: u64, place: Option<Place>, cause: String) {
+        self.note_places(at_us);
+        let (judged, noted) = (self.judge.take_notes(), self.notes.take());
+        let store_us = self.places[STORE].clock.read(at_us).as_micros();
+        let record = Record {
+            step: self.trace.steps() - 1,
+            true_us: at_us,
+            node: place.map_or("world".to_owned(), |place| place.to_string()),
+            actor: None,
+            node_us: place.map_or(at_us, |place| self.places[self.index_of(place)].clock.read(at_us).as_micros()),
+            store_us,
+            cause,
+            received: None,
+            action: None,
+            state: Refined::default(),
+            outputs: Vec::new(),
+            sent: Vec::new(),
+            notes: noted.into_iter().chain(judged).collect(),
+        };
+        self.trace.keep(record);
+    }
+
+    /// Notes which places are not as they were when this was asked last.
+    fn note_places(&mut self, at_us: u64) {
+        for (at, place) in self.places.iter().enumerate() {
+            let condition =
+                Condition { down: place.down > 0, paused: place.paused > 0, suspended: place.suspended > 0 };
+            let now = (place.clock, place.wall, condition);
+            let place = self.names[at];
+            let before = self.noted.get_mut(at).map(|noted| std::mem::replace(noted, now));
+            if before.is_none_or(|before| (before.0, before.1) != (now.0, now.1)) {
+                self.notes.add(|| Note::Clock {
+                    place,
+                    shows_us: now.0.read(at_us).as_micros(),
+                    rate: now.0.rate(),
+                    wall_us: now.1.read(at_us).as_micros(),
+                    wall_rate: now.1.rate(),
+                });
+            }
+            if before.is_some_and(|before| before.2 != condition) {
+                self.notes.add(|| Note::Condition { place, condition });
+            }
+            if before.is_none() {
+                self.noted.push(now);
+            }
+        }
     }
 
     /// What the store does with a message; `None` if nothing.
@@ -521,7 +624,14 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
     }
 
     #[inline(always)]
-    fn send(&mut self, source: ActorId, target: ActorId, life: u32, at_us: u64, message: &P::Message) {
+    fn send(
+        &mut self,
+        source: ActorId,
+        target: ActorId,
+        life: u32,
+        at_us: u64,
+        message: &P::Message,
+    ) -> (Delivery, u64, u64) {
         let delivery = self.network.deliver(at_us, source, target);
         if delivery.cut {
             self.cut_off.push(target);
@@ -539,6 +649,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         if let Some(after_us) = delivery.again_after_us {
             self.post_again(key.next().delayed(after_us), boot, life, message);
         }
+        (delivery, late_us, at_us)
     }
 
     /// Rare, and so kept out of the way.
@@ -582,7 +693,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         let message = *self.messages.get(event.letter);
         self.cut_off.clear();
         let Some(resource) = P::RESOURCE else { unreachable!("an operation leaves for the resource") };
-        self.send(target, resource, event.life, at_us, &message);
+        let sent = self.send(target, resource, event.life, at_us, &message);
         self.effect_gone(target, event.life);
         self.trace.add(&[
             at_us,
@@ -593,6 +704,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         if self.trace.records_kept() {
             let now = self.places[self.actors[usize::from(target)].place].clock.read(at_us);
             self.keep_record(event, now, Some(StoreFate::Serve), false, None);
+            self.keep_sent(resource, &message, sent);
         }
         self.forget_letter(event);
     }

@@ -191,3 +191,23 @@ fn an_output_path_below_a_file_is_refused_before_anything_runs() {
     refused(&["replay", text_of(&plan), "--trace", text_of(&trace)], &["--trace", "notes is a file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
 }
+
+#[test]
+fn a_timeline_goes_where_it_can() {
+    let folder = folder("timeline");
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/E1.json");
+    let file = folder.join("notes");
+    fs::write(&file, "mine").unwrap();
+    let below = file.join("page.html");
+    refused(&["replay", plan, "--timeline", "html"], &["--timeline html", "expected --out FILE.html"]);
+    refused(&["replay", plan, "--timeline", "html", "--out", "-"], &["--timeline html", "expected --out FILE.html"]);
+    refused(&["replay", plan, "--timeline", "pdf"], &["unknown timeline `pdf`", "expected text, mermaid or html"]);
+    refused(&["replay", plan, "--timeline", "text", "--json"], &["--timeline", "expected --out FILE"]);
+    refused(&["replay", plan, "--timeline", "text", "--trace", "-"], &["--timeline", "expected --out FILE"]);
+    refused(&["replay", plan, "--out", "page.html"], &["--timeline"]);
+    refused(&["replay", plan, "--timeline", "html", "--out", text_of(&below)], &["--out", "notes is a file"]);
+    let again = failproof(&["replay", plan, "--timeline", "text", "--out", text_of(&file)]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("--out: ") && again.err.contains("exists with other content"), "{}", again.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+}

@@ -11,6 +11,12 @@ use crate::plan::Plan;
 use crate::prevented::prevented_by;
 use crate::report::json::ReplayJson;
 use crate::report::text::ReplayText;
+use crate::timeline::html::html;
+use crate::timeline::mermaid::TimelineMermaid;
+use crate::timeline::text::TimelineText;
+use crate::timeline::{Kind, Timeline};
+use crate::trace::header::Header;
+use crate::trace::itf::itf;
 use crate::trace::{Record, ndjson};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +25,7 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example: failproof replay out/AtMostOneWorkingPrimary-17.json --trace trace.ndjson
+         failproof replay out/AtMostOneWorkingPrimary-17.json --timeline html --out timeline.html
          Exits with 1 while the plan still breaks a property.")]
 pub(super) struct ReplayArgs {
     /// A plan, as `run` saves it
@@ -29,9 +36,17 @@ pub(super) struct ReplayArgs {
     /// Decide by other rules of its protocol than the plan's: by name, as `run` takes them, or a JSON file
     #[arg(long)]
     rules: Option<String>,
-    /// Write all records of the run, one JSON object a line; `-` for standard output, with the report on standard error
+    /// Write all records of the run, one JSON object a line; `-` for standard output, with the report on standard error.
+    /// If the name ends in `.itf.json`: the states of the contract, in the Informal Trace Format of Apalache
     #[arg(long, value_name = "FILE.ndjson")]
     trace: Option<PathBuf>,
+    /// Tell what happened, and why it broke: text, mermaid (a sequence diagram) or html (one page that needs nothing else).
+    /// To standard output, with the report on standard error, unless a file is named
+    #[arg(long, value_name = "KIND")]
+    timeline: Option<Kind>,
+    /// Where the timeline goes; html needs it
+    #[arg(long, value_name = "FILE", requires = "timeline")]
+    out: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -42,13 +57,8 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
         Ok(plan) => plan,
         Err(error) => return console.complain(&in_file(&args.file, &error.to_string())),
     };
-    if args.to_stdout() && args.json {
-        return console.complain("--trace -: standard output is taken by --json; expected a file");
-    }
-    if let Some(path) = args.trace.as_deref().filter(|_| !args.to_stdout())
-        && let Err(error) = check_directory(path.parent().unwrap_or(path))
-    {
-        return console.complain(&format!("--trace: {error}"));
+    if let Err(problem) = args.check() {
+        return console.complain(&problem);
     }
     let rules = args.rules.clone().unwrap_or_else(|| plan.options.rules_name().to_owned());
     let planned = plan.options.clone();
@@ -84,7 +94,18 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
 
     let mut exit = exit_of(&report);
     if let Some(path) = &args.trace {
-        exit = write_trace(path, args.to_stdout(), &records, console, exit);
+        let header = Header::new(&plan);
+        let text = if is_itf(path) { itf(&header, &records) } else { ndjson(&header, &records) };
+        exit = tell("--trace", path, &text, console, exit);
+    }
+    if let Some(kind) = args.timeline {
+        let timeline = Timeline::new(&plan, &records, report.kept());
+        let text = match kind {
+            Kind::Text => TimelineText(&timeline).to_string(),
+            Kind::Mermaid => TimelineMermaid(&timeline).to_string(),
+            Kind::Html => html(&timeline),
+        };
+        exit = tell("--out", args.out.as_deref().unwrap_or(Path::new(STDOUT)), &text, console, exit);
     }
     let text = if args.json {
         let json = ReplayJson::new(&setting, &report, wall, trace_hash, found.as_ref(), same_as_found);
@@ -97,7 +118,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
         let plan = plan.to_string();
         ReplayText { setting: &setting, report: &report, trace_hash, plan, found, same_as_found }.to_string()
     };
-    if args.to_stdout() {
+    if args.takes_stdout() {
         // Nobody is left to tell if standard error is gone.
         let _ = console.err.write_all(text.as_bytes());
         return exit;
@@ -109,7 +130,7 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
 fn run_once(plan: &Arc<Plan>, args: &ReplayArgs, console: &Console<'_>) -> (CampaignReport, Option<u128>, Vec<Record>) {
     let bar = Progress::new(Length::Seeds(1), console.progress && !args.json);
     let runner = console.runner;
-    let (outcome, records) = match runner(args.engine, plan, args.trace.is_some()) {
+    let (outcome, records) = match runner(args.engine, plan, args.trace.is_some() || args.timeline.is_some()) {
         Ok((report, records)) => (Ok(report), records),
         Err(panicked) => (Err(panicked), Vec::new()),
     };
@@ -125,21 +146,63 @@ fn run_once(plan: &Arc<Plan>, args: &ReplayArgs, console: &Console<'_>) -> (Camp
     (report, outcome.ok().map(|report| report.trace_hash), records)
 }
 
-fn write_trace(path: &Path, to_stdout: bool, records: &[Record], console: &mut Console<'_>, exit: Exit) -> Exit {
-    let text = ndjson(records);
-    if to_stdout {
-        return console.print(&text, exit);
+/// Writes what `flag` asked for to a new file, or to standard output.
+fn tell(flag: &str, path: &Path, text: &str, console: &mut Console<'_>, exit: Exit) -> Exit {
+    if path == Path::new(STDOUT) {
+        return console.print(text, exit);
     }
-    match write_new(console.disk, path, &text) {
+    match write_new(console.disk, path, text) {
         Ok(()) => exit,
-        Err(error) => exit.max(console.complain(&format!("--trace: {error}"))),
+        Err(error) => exit.max(console.complain(&format!("{flag}: {error}"))),
     }
 }
 
+/// What standard output is called among files.
+const STDOUT: &str = "-";
+
 impl ReplayArgs {
-    fn to_stdout(&self) -> bool {
-        self.trace.as_deref() == Some(Path::new("-"))
+    /// What is wrong with where things go, before anything is run.
+    fn check(&self) -> Result<(), String> {
+        let trace = self.trace.as_deref().is_some_and(is_stdout);
+        let timeline = self.tells_stdout();
+        if timeline && self.timeline == Some(Kind::Html) {
+            return Err("--timeline html: a page is no text for a terminal; expected --out FILE.html".to_owned());
+        }
+        if trace && self.json {
+            return Err("--trace -: standard output is taken by --json; expected a file".to_owned());
+        }
+        if timeline && self.json {
+            return Err("--timeline: standard output is taken by --json; expected --out FILE".to_owned());
+        }
+        if timeline && trace {
+            return Err("--timeline: standard output is taken by --trace -; expected --out FILE".to_owned());
+        }
+        for (flag, path) in [("--trace", &self.trace), ("--out", &self.out)] {
+            if let Some(path) = path.as_deref().filter(|path| !is_stdout(path)) {
+                check_directory(path.parent().unwrap_or(path)).map_err(|error| format!("{flag}: {error}"))?;
+            }
+        }
+        Ok(())
     }
+
+    /// Whether the timeline goes to standard output.
+    fn tells_stdout(&self) -> bool {
+        self.timeline.is_some() && self.out.as_deref().is_none_or(is_stdout)
+    }
+
+    /// Whether the report has to leave standard output to something else.
+    fn takes_stdout(&self) -> bool {
+        self.tells_stdout() || self.trace.as_deref().is_some_and(is_stdout)
+    }
+}
+
+/// Whether a trace is asked for in the format of Apalache.
+fn is_itf(path: &Path) -> bool {
+    path.to_str().is_some_and(|name| name.ends_with(".itf.json"))
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new(STDOUT)
 }
 
 /// A complaint that names the file, whether or not it did so already.

@@ -13,6 +13,7 @@ use crate::options::Options;
 use crate::output::{Folder, OutputError};
 use crate::plan::Plan;
 use crate::protocols::Known;
+use crate::trace::header::Header;
 use crate::trace::ndjson;
 use failproof_core::Duration;
 use std::ops::Range;
@@ -175,7 +176,11 @@ fn write(folder: Folder<'_>, finding: &mut Finding, runner: &Runner<'_>) -> Resu
     for engine in [Engine::Fast, Engine::Madsim] {
         // An engine that panics has no trace.
         if let Ok((_, records)) = runner(engine, &finding.plan, true) {
-            folder.write(&format!("{ENGINES_AGREE}-{}.{engine}", finding.run), "ndjson", &ndjson(&records))?;
+            folder.write(
+                &format!("{ENGINES_AGREE}-{}.{engine}", finding.run),
+                "ndjson",
+                &ndjson(&Header::new(&finding.plan), &records),
+            )?;
         }
     }
     Ok(())

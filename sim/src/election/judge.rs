@@ -8,9 +8,11 @@ use super::{Election, Member, role};
 use crate::doubt::Grounds;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
+use crate::note::{Broken, LeaseState, Note, Notes, State, Value, Who};
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Health, Judge, Noted, Step};
 use crate::report::{Exposure, RunReport, Violation};
+use crate::trace::Refined;
 use failproof_core::Epoch;
 use failproof_core::election::{Event, LeaseAnchor, Message, Outcome, Output, Phase};
 use failproof_spec::property::PropertySet;
@@ -99,6 +101,7 @@ pub struct ElectionJudge {
     margin_smallest_us: Option<u64>,
     marks: Marks,
     false_step_downs: u64,
+    notes: Notes,
 }
 
 const fn spec_id(actor: ActorId, life: u32) -> SpecId {
@@ -136,6 +139,7 @@ impl ElectionJudge {
             margin_smallest_us: None,
             marks: Marks::default(),
             false_step_downs: 0,
+            notes: Notes::default(),
         }
     }
 
@@ -180,6 +184,7 @@ impl ElectionJudge {
         };
         lease.oracle.step(action, Some(life.id), change, at_us, &mut self.fresh);
         self.tokens.clear();
+        self.note(utype, action, Some(life.id));
         self.collect(utype);
     }
 
@@ -187,6 +192,7 @@ impl ElectionJudge {
         let lease = &mut self.leases[utype];
         if lease.owner.take().is_some() {
             lease.oracle.step(Action::Leave, None, Change::idle(None), at_us, &mut self.fresh);
+            self.note(utype, Action::Leave, None);
             self.collect(utype);
             self.retire(utype, at_us);
         }
@@ -195,9 +201,29 @@ impl ElectionJudge {
         self.leases[utype].term_ended_us = None;
     }
 
+    /// Writes an action down, with the state after it.
+    #[inline(always)]
+    fn note(&mut self, utype: usize, action: Action, who: Option<SpecId>) {
+        let (lease, cast) = (&self.leases[utype], &self.cast);
+        self.notes.add(|| {
+            let who = who.map(|id| who_of(cast, id));
+            let state = State::Lease(lease.state(cast));
+            Note::Action(crate::note::Action { name: action.name(), subject: utype as u32, who, state })
+        });
+    }
+
+    /// Writes down what a candidate believes.
+    #[inline(always)]
+    fn note_belief(&mut self, actor: ActorId) {
+        let (place, standing) = (self.cast[usize::from(actor)].place, self.standings[usize::from(actor)]);
+        let utype = self.cast[usize::from(actor)].utype;
+        self.notes.add(|| Note::Belief { place, utype, believes: standing.works, doubted: standing.doubted });
+    }
+
     fn collect(&mut self, utype: usize) {
         for finding in self.fresh.drain(..) {
             if self.found.insert(finding.property) {
+                self.notes.add(|| broken(&self.cast, utype, &finding));
                 self.findings.push((utype, finding));
             }
         }
@@ -334,6 +360,7 @@ impl ElectionJudge {
         let at = self.life(utype, spec_id(actor, life));
         self.leases[utype].lives[at].works = works;
         let action = if works { Action::StepUp } else { Action::StepDown };
+        self.note_belief(actor);
         self.tell(utype, action, at, at_us);
         self.workers_changed(utype, at_us);
         action
@@ -349,6 +376,8 @@ impl ElectionJudge {
         if let Some(at) = self.leases[utype].lives.iter().position(|other| other.id == id) {
             if self.leases[utype].lives[at].doubted {
                 self.leases[utype].lives[at].doubted = false;
+                self.standings[usize::from(actor)].doubted = false;
+                self.note_belief(actor);
                 self.tell(utype, Action::Trust, at, at_us);
             }
             let life = &mut self.leases[utype].lives[at];
@@ -382,6 +411,7 @@ impl ElectionJudge {
         let at = self.life(utype, life);
         self.leases[utype].lives[at].doubted = doubted;
         let action = if doubted { Action::Doubt } else { Action::Trust };
+        self.note_belief(actor);
         self.tell(utype, action, at, at_us);
         self.workers_changed(utype, at_us);
     }
@@ -668,7 +698,15 @@ impl Judge<Election> for ElectionJudge {
             .collect();
     }
 
-    fn describe(&self, actor: ActorId) -> String {
+    fn keep_notes(&mut self) {
+        self.notes.keep();
+    }
+
+    fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.take()
+    }
+
+    fn describe(&self, actor: ActorId) -> Refined {
         let standing = &self.standings[usize::from(actor)];
         match self.cast[usize::from(actor)].role {
             role::CANDIDATE => {
@@ -676,25 +714,65 @@ impl Judge<Election> for ElectionJudge {
                 let id = spec_id(actor, standing.life);
                 let token = lease.lives.iter().find(|life| life.id == id).map_or(Token::None, |life| life.token);
                 let doubted = lease.lives.iter().any(|life| life.id == id && life.doubted);
-                format!("life={} works={} doubted={doubted} token={token:?}", standing.life, standing.works)
+                Refined(vec![
+                    ("life", Value::Number(standing.life.into())),
+                    ("works", Value::Flag(standing.works)),
+                    ("doubted", Value::Flag(doubted)),
+                    ("token", Value::Word(token.name().to_owned())),
+                ])
             }
-            role::TABLE => self
-                .leases
-                .iter()
-                .map(|lease| {
-                    lease.owner.map_or("owner=nobody".to_owned(), |owner| format!("owner={}", self.name(owner)))
-                })
-                .collect::<Vec<_>>()
-                .join(" "),
-            _ => String::new(),
+            role::TABLE => {
+                let owner = |lease: &Lease| lease.owner.map_or("Nobody".to_owned(), |owner| self.name(owner));
+                Refined(vec![match self.leases.as_slice() {
+                    [lease] => ("owner", Value::Word(owner(lease))),
+                    many => {
+                        let names = many.iter().enumerate();
+                        ("owner", Value::Map(names.map(|(utype, lease)| (format!("{utype}"), owner(lease))).collect()))
+                    }
+                }])
+            }
+            _ => Refined::default(),
         }
     }
 }
 
+impl Lease {
+    /// The variables of the contract.
+    fn state(&self, cast: &[Actor]) -> LeaseState {
+        let mut lives: Vec<_> = self.lives.iter().map(|life| (who_of(cast, life.id), life)).collect();
+        lives.sort_unstable_by_key(|(who, _)| *who);
+        let those = |wanted: fn(&Life) -> bool| {
+            lives.iter().filter(|(_, life)| wanted(life)).map(|(who, _)| *who).collect::<Vec<_>>()
+        };
+        LeaseState {
+            owner: self.owner.map(|owner| who_of(cast, owner)),
+            works: those(|life| life.works),
+            doubted: those(|life| life.doubted),
+            token: lives.iter().map(|(who, life)| (*who, life.token)).collect(),
+            stained: lives.iter().any(|(_, life)| life.stained),
+        }
+    }
+}
+
+fn who_of(cast: &[Actor], id: SpecId) -> Who {
+    Who { place: cast[(id.0 >> 20) as usize].place, life: Some(id.0 & 0xf_ffff) }
+}
+
+fn broken(cast: &[Actor], utype: usize, finding: &Finding) -> Note {
+    let who = |id: Option<SpecId>| id.map(|id| who_of(cast, id));
+    Note::Broken(Broken {
+        property: finding.property.name(),
+        subject: Some(utype as u32),
+        who: who(finding.actor),
+        rival: who(finding.rival),
+        action: finding.action,
+        guard: finding.guard,
+    })
+}
+
 impl ElectionJudge {
     fn name(&self, id: SpecId) -> String {
-        let place = self.cast[(id.0 >> 20) as usize].place;
-        format!("{place}#{}", id.0 & 0xf_ffff)
+        who_of(&self.cast, id).to_string()
     }
 
     fn story(&self, finding: &Finding, longest_overlap_us: u64) -> String {

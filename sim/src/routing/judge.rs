@@ -13,9 +13,11 @@ use super::{Command, Output, Part, Routing, role};
 use crate::doubt::Grounds;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
+use crate::note::{Broken, Note, Notes, Value, Who};
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Health, Judge, Noted, Step};
 use crate::report::{RunReport, Violation};
+use crate::trace::Refined;
 use canonical::is_canonical;
 use contexts::Contexts;
 use failproof_core::election::{Event, Phase};
@@ -66,6 +68,8 @@ pub struct RoutingJudge {
     /// By alias: how many contexts were created with it as main.
     creations: Vec<u64>,
     degraded_answers: u64,
+    /// Of beliefs and findings; of the contract's actions, the contexts keep notes.
+    notes: Notes,
 }
 
 impl RoutingJudge {
@@ -94,6 +98,7 @@ impl RoutingJudge {
             false_ends: 0,
             creations: vec![0; options.servers.into()],
             degraded_answers: 0,
+            notes: Notes::default(),
         }
     }
 
@@ -114,6 +119,7 @@ impl RoutingJudge {
                 seat.0 += first;
             }
             if self.found.insert(finding.property) {
+                self.notes.add(|| broken(&self.cast, &finding));
                 self.findings.push(finding);
             }
         }
@@ -129,7 +135,9 @@ impl RoutingJudge {
     ) {
         if self.found.insert(property) {
             let (actor, action) = (Some(SpecId(actor.into())), action.name());
-            self.findings.push(Finding { property, at_us, actor, rival: None, action, guard });
+            let finding = Finding { property, at_us, actor, rival: None, action, guard };
+            self.notes.add(|| broken(&self.cast, &finding));
+            self.findings.push(finding);
         }
     }
 
@@ -151,6 +159,7 @@ impl RoutingJudge {
         if (holds, machine.alias()) != (before.holds, before.alias) {
             self.held.account(&mut self.holders[server], at_us);
             self.holders[server].holds = holds;
+            self.note_belief(server);
             self.check_alias(server, at_us);
         }
         if !holds {
@@ -401,7 +410,15 @@ impl RoutingJudge {
         self.held.account(&mut self.holders[server], at_us);
         self.holders[server].holds = false;
         self.holders[server].life = 0;
+        self.note_belief(server);
         self.collect();
+    }
+
+    /// Writes down what a server believes.
+    fn note_belief(&mut self, server: usize) {
+        let Holder { holds: believes, doubted, .. } = self.holders[server];
+        let place = Place::Server(server as u16);
+        self.notes.add(|| Note::Belief { place, utype: 0, believes, doubted });
     }
 
     /// Doubt begins or ends as the world's knowledge of pauses and clocks says.
@@ -415,6 +432,7 @@ impl RoutingJudge {
         self.held.account(holder, at_us);
         (holder.doubted, holder.clock_doubted) = (doubted, clock_doubted);
         let alias = holder.alias;
+        self.note_belief(server);
         // From a seat at which any process is doubted, nothing is owed.
         let any = self.holders.iter().any(|holder| holder.alias == alias && holder.doubted);
         self.contexts.doubt(alias.0, any, at_us);
@@ -518,19 +536,48 @@ impl Judge<Routing> for RoutingJudge {
             .collect();
     }
 
-    fn describe(&self, actor: ActorId) -> String {
+    fn keep_notes(&mut self) {
+        self.contexts.notes.keep();
+        self.notes.keep();
+    }
+
+    fn take_notes(&mut self) -> Vec<Note> {
+        let mut notes = self.contexts.notes.take();
+        notes.extend(self.notes.take());
+        notes
+    }
+
+    fn describe(&self, actor: ActorId) -> Refined {
         match self.cast[usize::from(actor)] {
             Actor { place: Place::Server(n), .. } => {
                 let Holder { life, holds, alias, doubted, .. } = self.holders[usize::from(n)];
                 let cached = self.contexts.cached_at(alias.0);
-                format!("life={life} holds={holds} alias=cs_{} doubted={doubted} cached={cached}", alias.0)
+                Refined(vec![
+                    ("life", Value::Number(life.into())),
+                    ("holds", Value::Flag(holds)),
+                    ("alias", Value::Word(format!("cs_{}", alias.0))),
+                    ("doubted", Value::Flag(doubted)),
+                    ("cached", Value::Number(cached as u64)),
+                ])
             }
             Actor { role: role::STORE, .. } => {
-                format!("contexts={}", self.told.iter().flatten().count())
+                Refined(vec![("contexts", Value::Number(self.told.iter().flatten().count() as u64))])
             }
-            _ => String::new(),
+            _ => Refined::default(),
         }
     }
+}
+
+fn broken(cast: &[Actor], finding: &Finding) -> Note {
+    let who = |id: Option<SpecId>| id.map(|id| Who { place: cast[id.0 as usize].place, life: None });
+    Note::Broken(Broken {
+        property: finding.property.name(),
+        subject: None,
+        who: who(finding.actor),
+        rival: who(finding.rival),
+        action: finding.action,
+        guard: finding.guard,
+    })
 }
 
 impl RoutingJudge {

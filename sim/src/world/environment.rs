@@ -3,6 +3,7 @@
 use super::{Agenda, Directive, FAR, NEVER, Pending, Rearm, STORE, World};
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{FaultKind, Place};
+use crate::note::Note;
 use crate::plan::Plan;
 use crate::protocol::{Health, Judge, Protocol};
 use failproof_core::Duration;
@@ -42,6 +43,34 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             Agenda::Task(i) => (3, i),
         };
         self.trace.add(&[at_us, code, i as u64]);
+        if self.trace.records_kept() {
+            self.keep_agenda(at_us, what, &plan);
+        }
+    }
+
+    /// Keeps a record of what was on the agenda, and notes it.
+    #[cold]
+    fn keep_agenda(&mut self, at_us: u64, what: Agenda, plan: &Plan) {
+        let (place, cause) = match what {
+            Agenda::Settle(i) => {
+                (self.resolved[i].places().first().copied(), "all that was due has happened".to_owned())
+            }
+            Agenda::Begin(i) | Agenda::End(i) => {
+                let begins = matches!(what, Agenda::Begin(_));
+                let (id, kind) = (plan.faults[i].id, self.resolved[i].clone());
+                let (what, places) = (kind.to_string(), kind.places());
+                let place = places.first().copied();
+                let cause = format!("fault #{id} {}: {what}", if begins { "begins" } else { "ends" });
+                self.notes.add(|| Note::Fault { id, begins, what, places });
+                (place, cause)
+            }
+            Agenda::Task(i) => {
+                let (place, what) = (self.resolve(plan.workload[i].node), plan.workload[i].what.words());
+                self.notes.add(|| Note::Task { place, what: what.to_owned() });
+                (Some(place), format!("task: {what}"))
+            }
+        };
+        self.keep_act(at_us, place, cause);
     }
 
     fn resolve(&self, place: Place) -> Place {

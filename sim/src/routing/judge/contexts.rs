@@ -2,6 +2,8 @@
 //!
 //! A seat is an alias: whichever process holds it acts from there.
 
+use crate::note::state::seat as who_at;
+use crate::note::{self, Note, Notes, State};
 use failproof_core::routing::{Alias, Content, ContextId, KEYS};
 use failproof_spec::context::{Cache, ContextAction, ContextOracle, ContextState, Write};
 use failproof_spec::{Coverage, Finding, Marks, Token};
@@ -37,6 +39,8 @@ pub(super) struct Contexts {
     oracle: ContextOracle,
     findings: Vec<Finding>,
     excused: u64,
+    /// Of what the oracle is told.
+    pub(super) notes: Notes,
 }
 
 impl Contexts {
@@ -50,6 +54,7 @@ impl Contexts {
             oracle: ContextOracle::new(contexts * KEYS, seats.into()),
             findings: Vec::with_capacity(4),
             excused: 0,
+            notes: Notes::default(),
         }
     }
 
@@ -121,6 +126,11 @@ impl Contexts {
     fn tell(&mut self, action: ContextAction, id: ContextId, key: usize, seat: Option<u8>, at_us: u64) {
         let object = id.0 as usize * KEYS + key;
         self.oracle.step(action, object, seat, self.states[object], at_us, &mut self.findings);
+        let (state, servers) = (self.states[object], self.seats);
+        self.notes.add(|| {
+            let (who, state) = (seat.map(|seat| who_at(seat.into())), State::Context { state, servers });
+            Note::Action(note::Action { name: action.name(), subject: object as u32, who, state })
+        });
     }
 
     /// Tells the oracle of a step on the whole context, after `change` was made to each of its keys.
