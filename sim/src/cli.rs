@@ -1,4 +1,4 @@
-//! The command line: `failproof run`, `merge`, `replay`, `check`, `margin` and `haid`.
+//! The command line: `failproof run`, `merge`, `replay`, `shrink`, `check`, `margin` and `haid`.
 //!
 //! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test
 //! runs a whole command line in process, and reads what it printed.
@@ -12,6 +12,7 @@ mod print;
 mod progress;
 mod replay;
 mod run;
+mod shrink;
 
 use crate::campaign::Runner;
 use crate::engine::Engine;
@@ -132,6 +133,8 @@ enum Command {
     Merge(merge::MergeArgs),
     /// Runs one plan again, byte for byte.
     Replay(replay::ReplayArgs),
+    /// Makes a plan that fails as small as it can be.
+    Shrink(shrink::ShrinkArgs),
     /// Checks the TLA+ models against what their manifest says of each.
     Check(check::CheckArgs),
     /// Computes whether I and T of an election are safe, by how much, and how long a failover takes.
@@ -170,6 +173,7 @@ pub fn main_on(args: impl IntoIterator<Item = OsString>, console: &mut Console<'
         Command::Run(args) => run::run(&args, console),
         Command::Merge(args) => merge::merge(&args, console),
         Command::Replay(args) => replay::replay(&args, console),
+        Command::Shrink(args) => shrink::shrink(&args, console),
         Command::Check(args) => check::check(&args, console),
         Command::Margin(args) => margin::margin(&args, console),
         Command::Haid(args) => haid::haid(&args, console),

@@ -29,6 +29,7 @@ pub mod queue;
 pub mod report;
 pub mod routing;
 pub mod run_id;
+pub mod shrink;
 pub mod simulation;
 pub mod trace;
 pub mod world;

@@ -18,6 +18,8 @@ pub(super) enum Length {
     Seeds(u64),
     /// So much time.
     Time(Duration),
+    /// Nobody knows.
+    Unknown,
 }
 
 /// A bar that appears by itself, and is gone when this is dropped.
@@ -35,9 +37,13 @@ impl Progress {
         let (steps, place) = match length {
             Length::Seeds(seeds) => (seeds, "{human_pos} of {human_len} seeds, "),
             Length::Time(limit) => (millis(limit), ""),
+            Length::Unknown => (0, ""),
         };
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
-        let template = format!("{{wide_bar}} {place}{{msg}}, {{eta}} left");
+        let template = match length {
+            Length::Unknown => "{spinner} {msg}, {elapsed}".to_owned(),
+            Length::Seeds(_) | Length::Time(_) => format!("{{wide_bar}} {place}{{msg}}, {{eta}} left"),
+        };
         bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         let ends = shown.then(|| {
             let (sender, receiver) = channel();
@@ -62,6 +68,7 @@ impl Progress {
         self.bar.set_position(match self.length {
             Length::Seeds(_) => tally.seeds,
             Length::Time(_) => millis(elapsed),
+            Length::Unknown => 0,
         });
         let rate = tally.runs as f64 / elapsed.as_secs_f64().max(1e-3);
         self.bar.set_message(format!("{} runs/s, {}", count(rate as u64), plural(tally.findings, "finding")));
