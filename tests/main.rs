@@ -23,6 +23,7 @@ mod models;
 mod plan_laws;
 mod regressions;
 mod routing_load;
+mod shrinking;
 mod simulations;
 mod snapshots;
 mod table_laws;

@@ -7,6 +7,7 @@
 mod calm;
 mod drop;
 mod goal;
+mod materialise;
 mod places;
 mod round;
 mod size;
@@ -22,8 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How a candidate is run.
-pub type Run<'a> = dyn Fn(&Arc<Plan>) -> Result<RunReport, Panicked> + 'a;
+/// How a candidate is run, and whether the fates of its messages are written down.
+pub type Run<'a> = dyn Fn(&Arc<Plan>, bool) -> Result<RunReport, Panicked> + 'a;
 
 /// When to be content with what was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,8 @@ pub fn shrink(plan: &Plan, goal: &Goal, budget: Budget, run: &Run<'_>, stop: &At
     let mut best = plan.clone();
     best.found = None;
     let size = Size::of(&best);
-    let mut shrinker = Shrinker { goal, run, budget, stop, began: Instant::now(), runs: 0, best, size };
+    let mut shrinker =
+        Shrinker { goal, run, budget, stop, began: Instant::now(), runs: 0, until_run: None, best, size };
     shrinker.to_the_end();
     let complete = !shrinker.is_spent();
     let mut plan = shrinker.best;
@@ -76,6 +78,8 @@ struct Shrinker<'a> {
     stop: &'a AtomicBool,
     began: Instant,
     runs: u64,
+    /// What is under way may not take longer.
+    until_run: Option<u64>,
     best: Plan,
     size: Size,
 }
@@ -89,12 +93,16 @@ impl Shrinker<'_> {
             self.calm();
             self.drop_events();
             self.drop_places();
+            self.materialise();
+            self.drop_places();
             self.weaken();
             self.round();
+            self.cut_after();
             if self.size == before || self.is_spent() {
-                return;
+                break;
             }
         }
+        self.cut(0);
     }
 
     fn is_spent(&self) -> bool {
@@ -102,7 +110,8 @@ impl Shrinker<'_> {
             Budget::Runs(runs) => self.runs >= runs,
             Budget::Time(time) => self.began.elapsed() >= time,
         };
-        spent || self.stop.load(Ordering::Relaxed)
+        let ends = self.until_run.is_some_and(|until| self.runs >= until);
+        spent || ends || self.stop.load(Ordering::Relaxed)
     }
 
     /// Puts `candidate` in the place of the best plan if it is smaller and fails likewise. Says whether it did.
@@ -114,7 +123,7 @@ impl Shrinker<'_> {
         let runs = &mut self.runs;
         let mut run = |plan: &Arc<Plan>| {
             *runs += 1;
-            (self.run)(plan)
+            (self.run)(plan, false)
         };
         if self.goal.is_reached(&candidate, &mut run).is_none() {
             return false;
@@ -131,17 +140,34 @@ impl Shrinker<'_> {
         self.attempt(candidate)
     }
 
-    /// Ends the run as soon as it has failed.
+    /// Ends the run some time after it has failed: a smaller plan may fail a little later.
     fn cut_after(&mut self) {
+        self.cut(2 * self.best.options.heartbeat_timeout().as_micros());
+    }
+
+    /// Ends the run so long after it has failed.
+    fn cut(&mut self, slack_us: u64) {
         let best = Arc::new(self.best.clone());
         self.runs += 1;
-        let Some(at_us) = self.goal.breaks_at((self.run)(&best)) else { return };
-        let unit = best.options.heartbeat_interval().as_micros().max(1);
-        for end_us in [at_us + 1, (at_us + 1).next_multiple_of(unit)] {
-            if self.attempt_with(|plan| plan.options.set_time_us(end_us)) {
-                return;
-            }
+        let Some(at_us) = self.goal.breaks_at((self.run)(&best, false)) else { return };
+        if at_us >= best.options.time_us() {
+            self.halve_time();
+            return;
         }
+        let unit = best.options.heartbeat_interval().as_micros().max(1);
+        let end_us = (at_us + slack_us + 1).next_multiple_of(unit);
+        self.attempt_with(|plan| plan.options.set_time_us(end_us));
+    }
+}
+
+impl Shrinker<'_> {
+    /// For what only the end of a run tells.
+    fn halve_time(&mut self) {
+        let halved = |plan: &mut Plan| {
+            let time_us = plan.options.time_us();
+            plan.options.set_time_us(time_us / 2);
+        };
+        while self.attempt_with(halved) {}
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
         return console.complain(&format!("--out: {error}"));
     }
     let runner = console.runner;
-    let run = |plan: &Arc<Plan>| runner(Engine::Fast, plan, false).map(|(report, _)| report);
+    let run = |plan: &Arc<Plan>, record: bool| runner(Engine::Fast, plan, record).map(|(report, _)| report);
     let stop = console.interrupt.heed();
     let Some(goal) = Goal::find(&plan, args.property.as_deref(), &run) else {
         return args.nothing_to_do(console);
@@ -72,10 +72,10 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
     let shrunk = {
         let bar = Progress::new(Length::Unknown, console.progress && !args.json);
         let runs = std::cell::Cell::new(0);
-        let counted = |plan: &Arc<Plan>| {
+        let counted = |plan: &Arc<Plan>, record: bool| {
             runs.set(runs.get() + 1);
             bar.show(Tally { seeds: 0, runs: runs.get(), findings: 0 });
-            run(plan)
+            run(plan, record)
         };
         to_smallest(&plan, &goal, args.budget, &counted, stop)
     };
@@ -106,10 +106,10 @@ fn beside(file: &Path) -> PathBuf {
 /// The plan with what it is found to break, and that in words.
 fn with_found<R>(shrunk: &Shrunk, goal: &Goal, run: &R) -> (Plan, String)
 where
-    R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked>,
+    R: Fn(&Arc<Plan>, bool) -> Result<RunReport, Panicked>,
 {
     let mut plan = shrunk.plan.clone();
-    let outcome = run(&Arc::new(plan.clone()));
+    let outcome = run(&Arc::new(plan.clone()), false);
     match (goal.broken(), outcome) {
         (Broken::Property(property), Ok(report)) => {
             let found = report.violations.iter().find(|found| found.property == *property);

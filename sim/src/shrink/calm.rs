@@ -57,7 +57,6 @@ impl Shrinker<'_> {
                 break;
             }
         }
-        self.cut_after();
     }
 
     /// All noise off, with one latency for all messages.

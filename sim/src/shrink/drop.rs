@@ -23,8 +23,10 @@ impl Shrinker<'_> {
             if chunk > 1 || !dropped {
                 chunk /= 2;
             }
+            if dropped {
+                self.cut_after();
+            }
         }
-        self.cut_after();
     }
 }
 

@@ -34,8 +34,9 @@ impl Goal {
     #[must_use]
     pub fn find<R>(plan: &Arc<Plan>, named: Option<&str>, run: &R) -> Option<Self>
     where
-        R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked>,
+        R: Fn(&Arc<Plan>, bool) -> Result<RunReport, Panicked>,
     {
+        let run = &|plan: &Arc<Plan>| run(plan, false);
         let report = match run(plan) {
             Ok(report) => report,
             Err(panicked) => {
@@ -68,6 +69,12 @@ impl Goal {
     #[must_use]
     pub const fn broken(&self) -> &Broken {
         &self.broken
+    }
+
+    /// The single defences that prevent it, if it is a property.
+    #[must_use]
+    pub fn prevented_by(&self) -> &[&'static Defence] {
+        &self.prevented_by
     }
 
     /// When a run with this outcome breaks it, in true microseconds.

@@ -13,10 +13,12 @@ const TRIED: u64 = 6;
 impl Shrinker<'_> {
     /// Fewer of everything that there is a number of: those that no event names go, the others move up.
     pub(super) fn drop_places(&mut self) {
+        if let Some(options) = self.best.options.plain() {
+            self.attempt_with(|plan| plan.options = options);
+        }
         for (_, word) in self.best.options.sizes() {
             self.drop_places_called(word);
         }
-        self.cut_after();
     }
 
     fn drop_places_called(&mut self, word: &'static str) {

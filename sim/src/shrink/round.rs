@@ -52,11 +52,15 @@ enum Slot {
     Strength(usize),
     Task(usize),
     Fate(usize),
+    Again(usize),
 }
 
 fn slots(plan: &Plan) -> Vec<Slot> {
     let faults = (0..plan.faults.len()).flat_map(|i| [Slot::Length(i), Slot::Strength(i), Slot::Begin(i)]);
-    faults.chain((0..plan.workload.len()).map(Slot::Task)).chain((0..plan.fates.len()).map(Slot::Fate)).collect()
+    faults
+        .chain((0..plan.workload.len()).map(Slot::Task))
+        .chain((0..plan.fates.len()).flat_map(|i| [Slot::Fate(i), Slot::Again(i)]))
+        .collect()
 }
 
 /// The time of a slot. The strengths of faults are times too, or are measured by one: `None` where there is none.
@@ -66,6 +70,7 @@ fn slot(plan: &mut Plan, slot: Slot) -> Option<&mut u64> {
         Slot::Length(i) => plan.faults.get_mut(i).map(|fault| &mut fault.for_us),
         Slot::Strength(i) => plan.faults.get_mut(i).and_then(|fault| fault.kind.span_mut()),
         Slot::Task(i) => plan.workload.get_mut(i).map(|task| &mut task.at_us),
+        Slot::Again(i) => plan.fates.get_mut(i).and_then(|fate| fate.again_us.as_mut()),
         Slot::Fate(i) => plan.fates.get_mut(i).and_then(|fate| fate.delay_us.as_mut()),
     }
 }
@@ -74,7 +79,7 @@ fn slot(plan: &mut Plan, slot: Slot) -> Option<&mut u64> {
 pub(super) fn values(plan: &Plan) -> impl Iterator<Item = u64> + '_ {
     let faults = plan.faults.iter().flat_map(|fault| [Some(fault.at_us), Some(fault.for_us), fault.kind.span()]);
     let tasks = plan.workload.iter().map(|task| Some(task.at_us));
-    let fates = plan.fates.iter().map(|fate| fate.delay_us);
+    let fates = plan.fates.iter().flat_map(|fate| [fate.delay_us, fate.again_us]);
     faults.chain(tasks).chain(fates).flatten()
 }
 
@@ -84,7 +89,7 @@ impl Shrinker<'_> {
         self.close_gaps();
         let unit = Unit::of(&self.best);
         for place in slots(&self.best) {
-            let least_us = if matches!(place, Slot::Begin(_) | Slot::Task(_)) { 0 } else { 1 };
+            let least_us = if matches!(place, Slot::Length(_) | Slot::Strength(_)) { 1 } else { 0 };
             let Some(time_us) = slot(&mut self.best, place).map(|time| *time) else { continue };
             for candidate in unit.candidates(time_us, least_us) {
                 let set = |plan: &mut Plan| {
@@ -97,7 +102,6 @@ impl Shrinker<'_> {
                 }
             }
         }
-        self.cut_after();
     }
 
     /// Lets each event, and all that follow it, begin sooner after the one before.
@@ -116,7 +120,6 @@ impl Shrinker<'_> {
             begins = self::begins(&self.best);
             at += 1;
         }
-        self.cut_after();
     }
 }
 

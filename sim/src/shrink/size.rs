@@ -1,5 +1,6 @@
 //! Which of two plans is the smaller one.
 
+use super::materialise::drawn;
 use super::round::{Unit, values};
 use super::weaken::weight;
 use crate::plan::{Noise, Plan};
@@ -10,7 +11,7 @@ use crate::plan::{Noise, Plan};
 /// read, the places where they happen, how strong and how odd they are, and how long all of it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size {
-    /// Random sources: latency that varies, loss, duplication, late timers.
+    /// Random sources: latency that varies, loss, duplication, late timers; and each fault that hits messages at random.
     pub noise: u32,
     /// Faults, tasks, message fates, and clocks that are not perfect.
     pub events: usize,
@@ -35,9 +36,9 @@ impl Size {
         let unit = Unit::of(plan);
         let times: Vec<u64> = values(plan).collect();
         Self {
-            noise: sources(&plan.noise),
+            noise: sources(&plan.noise) + drawn(plan),
             events: plan.faults.len() + plan.workload.len() + plan.fates.len() + plan.options.clocks().len(),
-            places: plan.options.sizes().iter().map(|(number, _)| number).sum(),
+            places: plan.options.extras() + plan.options.sizes().iter().map(|(number, _)| number).sum::<u64>(),
             weight: plan.faults.iter().map(|fault| weight(&fault.kind)).sum(),
             rough: times.iter().map(|time| unit.roughness(*time)).sum(),
             times_us: times.iter().fold(0, |sum, time| sum.saturating_add(*time)),

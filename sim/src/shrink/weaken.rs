@@ -19,7 +19,6 @@ impl Shrinker<'_> {
                 }
             }
         }
-        self.cut_after();
     }
 }
 
