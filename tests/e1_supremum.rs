@@ -73,7 +73,13 @@ impl Shape {
             .fault(FaultKind::Crash { node: RIVAL, durable: true }, 0, start_us)
             .fault(FaultKind::Refuse { node: Some(OLD), access: Access::Write }, refused_us, end_us - refused_us)
             .fault(FaultKind::Isolate { node: OLD, direction: Direction::Both }, cut_us, end_us - cut_us);
-        plan.fates.push(Fate { from: OLD, to: Place::Store, which: BEFORE, delay_us: Some(self.late_us) });
+        plan.fates.push(Fate {
+            from: OLD,
+            to: Place::Store,
+            which: BEFORE,
+            delay_us: Some(self.late_us),
+            again_us: None,
+        });
         plan
     }
 

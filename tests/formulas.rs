@@ -296,7 +296,7 @@ fn lost_heartbeats_within_the_term_cost_no_role() {
         // The first two messages are the query and the claim; then all are heartbeats.
         let phase = chance.below(u64::from(lost) + 1) as u32;
         for which in (2..20).filter(|which| !(which + phase).is_multiple_of(lost + 1)) {
-            plan.fates.push(Fate { from: OLD, to: Place::Store, which, delay_us: None });
+            plan.fates.push(Fate { from: OLD, to: Place::Store, which, delay_us: None, again_us: None });
         }
         let (report, _) = run(&plan, false);
         tally.trials += 1;

@@ -25,6 +25,7 @@ mod plan_laws;
 mod refined;
 mod regressions;
 mod routing_load;
+mod shrinking;
 mod simulations;
 mod snapshots;
 mod table_laws;

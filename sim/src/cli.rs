@@ -1,4 +1,4 @@
-//! The command line: `failproof run`, `merge`, `replay`, `check`, `explore`, `margin` and `haid`.
+//! The command line: `failproof run`, `merge`, `replay`, `shrink`, `check`, `explore`, `margin` and `haid`.
 //!
 //! Everything that a command touches outside this process's memory is in its [`Console`], except files. So a test
 //! runs a whole command line in process, and reads what it printed.
@@ -13,6 +13,7 @@ mod print;
 mod progress;
 mod replay;
 mod run;
+mod shrink;
 
 use crate::campaign::Runner;
 use crate::engine::Engine;
@@ -133,6 +134,8 @@ enum Command {
     Merge(merge::MergeArgs),
     /// Runs one plan again, byte for byte.
     Replay(replay::ReplayArgs),
+    /// Makes a plan that fails as small as it can be.
+    Shrink(shrink::ShrinkArgs),
     /// Checks the TLA+ models against what their manifest says of each.
     Check(check::CheckArgs),
     /// Searches every state of a small world, by the machines themselves.
@@ -173,6 +176,7 @@ pub fn main_on(args: impl IntoIterator<Item = OsString>, console: &mut Console<'
         Command::Run(args) => run::run(&args, console),
         Command::Merge(args) => merge::merge(&args, console),
         Command::Replay(args) => replay::replay(&args, console),
+        Command::Shrink(args) => shrink::shrink(&args, console),
         Command::Check(args) => check::check(&args, console),
         Command::Explore(args) => explore::explore(&args, console),
         Command::Margin(args) => margin::margin(&args, console),

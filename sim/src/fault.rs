@@ -43,6 +43,29 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Its number among the places of its kind, if it has one.
+    #[must_use]
+    pub const fn number(self) -> Option<u16> {
+        match self {
+            Self::Node(n) | Self::Gateway(n) | Self::Server(n) | Self::Client(n) => Some(n),
+            Self::Store | Self::Resource | Self::Primary => None,
+        }
+    }
+
+    /// The place of its kind that has this number; itself if places of its kind have none.
+    #[must_use]
+    pub const fn with_number(self, number: u16) -> Self {
+        match self {
+            Self::Node(_) => Self::Node(number),
+            Self::Gateway(_) => Self::Gateway(number),
+            Self::Server(_) => Self::Server(number),
+            Self::Client(_) => Self::Client(number),
+            Self::Store | Self::Resource | Self::Primary => self,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -431,7 +454,8 @@ impl FaultKind {
         copy
     }
 
-    fn places_mut(&mut self) -> Vec<&mut Place> {
+    /// The same, to be changed.
+    pub(crate) fn places_mut(&mut self) -> Vec<&mut Place> {
         match self {
             Self::Crash { node, .. }
             | Self::Pause { node }
@@ -456,6 +480,36 @@ impl FaultKind {
             | Self::ReadOnly {}
             | Self::Rollback { .. }
             | Self::Wipe {} => Vec::new(),
+        }
+    }
+
+    /// The time by which its strength is measured, if there is one: how late, how far behind, how long.
+    pub(crate) fn span(&self) -> Option<u64> {
+        match *self {
+            Self::ClockStep { by_us, .. } => Some(by_us.unsigned_abs()),
+            _ => self.clone().span_mut().map(|span_us| *span_us),
+        }
+    }
+
+    /// The same, to be changed, unless it has a sign.
+    pub(crate) const fn span_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Self::Duplicate { spread_us, .. } | Self::Reorder { spread_us } => Some(spread_us),
+            Self::Delay { by_us, .. }
+            | Self::Late { by_us, .. }
+            | Self::StaleRead { by_us, .. }
+            | Self::Rollback { by_us } => Some(by_us),
+            Self::Retune { timeout_us, .. } => Some(timeout_us),
+            _ => None,
+        }
+    }
+
+    /// Takes places off the side of a partition, unless nobody would be left there.
+    pub(crate) fn leave_side(&mut self, leaves: impl Fn(&Place) -> bool) {
+        if let Self::Partition { side } = self
+            && !side.iter().all(&leaves)
+        {
+            side.retain(|place| !leaves(place));
         }
     }
 

@@ -31,6 +31,7 @@ pub mod queue;
 pub mod report;
 pub mod routing;
 pub mod run_id;
+pub mod shrink;
 pub mod simulation;
 pub mod timeline;
 pub mod trace;

@@ -4,6 +4,7 @@ use crate::chance::{Concern, Stream};
 use crate::event::ActorId;
 use crate::fault::{Direction, FaultKind, Place};
 use crate::plan::{Fate, Noise};
+use std::collections::BTreeMap;
 
 /// What becomes of one message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,21 @@ pub struct Delivery {
     pub cut: bool,
 }
 
+/// One message that was sent, and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// When, in true microseconds.
+    pub at_us: u64,
+    /// Where from.
+    pub from: Place,
+    /// Where to.
+    pub to: Place,
+    /// Which message of its link, from 0.
+    pub which: u32,
+    /// How it was delivered.
+    pub delivery: Delivery,
+}
+
 /// All links.
 #[derive(Debug)]
 pub struct Network {
@@ -28,7 +44,10 @@ pub struct Network {
     index: Vec<u32>,
     links: Vec<Link>,
     faults: Vec<(u32, FaultKind)>,
-    fates: Vec<Fate>,
+    /// By link and number.
+    fates: BTreeMap<(Place, Place, u32), Fate>,
+    /// Every message, if they are written down.
+    journal: Option<Vec<Sent>>,
 }
 
 #[derive(Debug)]
@@ -41,9 +60,10 @@ struct Link {
 const NEW: u32 = u32::MAX;
 
 impl Network {
-    /// A network between actors at these places. Loss and duplication by noise end at `calm_from_us`.
+    /// A network between actors at these places. Loss and duplication by noise end at `calm_from_us`. `record` keeps a journal
+    /// of all messages.
     #[must_use]
-    pub fn new(places: Vec<Place>, noise: Noise, calm_from_us: u64, fates: &[Fate]) -> Self {
+    pub fn new(places: Vec<Place>, noise: Noise, calm_from_us: u64, fates: &[Fate], record: bool) -> Self {
         Self {
             noise,
             calm_from_us,
@@ -51,8 +71,14 @@ impl Network {
             places,
             links: Vec::new(),
             faults: Vec::new(),
-            fates: fates.to_vec(),
+            fates: fates.iter().rev().map(|fate| ((fate.from, fate.to, fate.which), *fate)).collect(),
+            journal: record.then(Vec::new),
         }
+    }
+
+    /// What became of all messages, if they were written down.
+    pub fn take_journal(&mut self) -> Vec<Sent> {
+        self.journal.take().unwrap_or_default()
     }
 
     /// Lets a network fault begin.
@@ -115,7 +141,17 @@ impl Network {
         if !self.fates.is_empty() {
             self.single(&mut delivery, places(), which);
         }
+        if self.journal.is_some() {
+            let (from, to) = places();
+            self.note(Sent { at_us, from, to, which, delivery });
+        }
         delivery
+    }
+
+    /// Rare, and so kept out of the way.
+    #[cold]
+    fn note(&mut self, sent: Sent) {
+        self.journal.as_mut().into_iter().for_each(|journal| journal.push(sent));
     }
 
     fn weather(
@@ -145,10 +181,14 @@ impl Network {
         }
     }
 
-    fn single(&self, delivery: &mut Delivery, route: (Place, Place), which: u32) {
-        let ours = |fate: &&Fate| (fate.from, fate.to) == route && fate.which == which;
-        match self.fates.iter().find(ours) {
-            Some(Fate { delay_us: Some(by_us), .. }) => add(delivery, *by_us),
+    fn single(&self, delivery: &mut Delivery, (from, to): (Place, Place), which: u32) {
+        match self.fates.get(&(from, to, which)) {
+            Some(Fate { delay_us: Some(by_us), again_us, .. }) => {
+                add(delivery, *by_us);
+                if let Some(again_us) = again_us {
+                    delivery.again_after_us = delivery.after_us.map(|after| after + again_us);
+                }
+            }
             Some(Fate { delay_us: None, .. }) => lose(delivery),
             None => {}
         }

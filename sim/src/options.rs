@@ -51,6 +51,14 @@ pub trait ProtocolOptions: Any + Debug + Send + Sync {
     fn clocks(&self) -> &[ClockOptions];
     /// How much there is of what, each with its word in the singular: five, `node`.
     fn sizes(&self) -> Vec<(u64, &'static str)>;
+    /// How much else there is that a run could do without.
+    fn extras(&self) -> u64 {
+        0
+    }
+    /// The same options without it.
+    fn plain(&self) -> Option<Options> {
+        None
+    }
     /// The decisions, by switch.
     fn rules(&self) -> Value;
     /// Lets these decide.

@@ -122,6 +122,9 @@ pub struct Fate {
     /// How late it is; lost if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_us: Option<u64>,
+    /// How long after it a second copy arrives, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_us: Option<u64>,
 }
 
 /// What a run was found to break, and under what it was found.
@@ -331,7 +334,10 @@ impl Plan {
         }
         let of_tasks = self.workload.iter().enumerate().map(|(i, task)| (format!("workload[{i}].at_us"), task.at_us));
         let of_fates = self.fates.iter().enumerate();
-        let of_fates = of_fates.map(|(i, fate)| (format!("fates[{i}].delay_us"), fate.delay_us.unwrap_or(0)));
+        let of_fates = of_fates.flat_map(|(i, fate)| {
+            [("delay_us", fate.delay_us), ("again_us", fate.again_us)]
+                .map(|(field, us)| (format!("fates[{i}].{field}"), us.unwrap_or(0)))
+        });
         if let Some((field, _)) = of_tasks.chain(of_fates).find(|(_, us)| *us > RUN_US_MAX) {
             return Err(invalid(field, "is longer than the longest run, 2000 hours"));
         }

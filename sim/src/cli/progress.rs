@@ -75,8 +75,7 @@ impl Progress {
         let elapsed = self.began.elapsed();
         self.bar.set_position(match self.length {
             Length::Seeds(_) => tally.seeds,
-            Length::Time(_) => millis(elapsed),
-            Length::Unknown => 0,
+            Length::Time(_) | Length::Unknown => millis(elapsed),
         });
         let rate = tally.runs as f64 / elapsed.as_secs_f64().max(1e-3);
         self.bar.set_message(format!("{} runs/s, {}", count(rate as u64), plural(tally.findings, "finding")));

@@ -206,7 +206,7 @@ fn is_stdout(path: &Path) -> bool {
 }
 
 /// A complaint that names the file, whether or not it did so already.
-fn in_file(file: &Path, message: &str) -> String {
+pub(super) fn in_file(file: &Path, message: &str) -> String {
     let name = file.display().to_string();
     if message.contains(&name) { message.to_owned() } else { format!("{name}: {message}") }
 }

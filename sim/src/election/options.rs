@@ -136,6 +136,15 @@ impl ProtocolOptions for Options {
         vec![(u64::from(self.nodes), "node")]
     }
 
+    /// Resolvers, further kinds of leader, and who follows whom.
+    fn extras(&self) -> u64 {
+        u64::from(self.resolvers) + u64::from(self.utypes) - 1 + self.affinity.len() as u64
+    }
+
+    fn plain(&self) -> Option<options::Options> {
+        Some(Self { resolvers: 0, utypes: 1, affinity: Vec::new(), ..self.clone() }.into())
+    }
+
     fn check(&self) -> Result<(), PlanError> {
         if self.nodes == 0 || self.nodes > NODES_MAX {
             return Err(invalid("options.nodes", format!("{} nodes; expected 1 to {NODES_MAX}", self.nodes)));

@@ -555,7 +555,7 @@ impl<'w, P: Explored> Replica<'w, P> {
             link = Some((posted.from, posted.to));
             let late_us = |at_us: u64| at_us.saturating_sub(posted.sent_us).saturating_sub(latency_us);
             let [from, to] = [posted.from, posted.to].map(|actor| self.places[usize::from(actor)]);
-            self.plan.fates.push(Fate { from, to, which, delay_us: posted.arrives_us.map(late_us) });
+            self.plan.fates.push(Fate { from, to, which, delay_us: posted.arrives_us.map(late_us), again_us: None });
         }
         self.plan
     }
