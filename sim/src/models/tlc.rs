@@ -138,3 +138,29 @@ fn complaints(output: &str) -> String {
         .collect();
     if said.is_empty() { "TLC ended without a result".to_owned() } else { format!("TLC says: {}", said.join(" ")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Manifest;
+
+    const OUTPUT: &str = "The coverage statistics at noon\n\
+        <Grant line 79, col 1 to line 79, col 8 of module M>: 0:0\n\
+        The coverage statistics at one\n\
+        <Init line 56, col 1 to line 56, col 4 of module M>: 0:0\n\
+        <Grant line 79, col 1 to line 79, col 8 of module M>: 8:164\n  line 80, col 6 to line 80, col 10 of module M: 0\n\
+        <Apply line 90, col 1 to line 90, col 8 of module M>: 0:0\n\
+        <Apply line 90, col 1 to line 90, col 8 of module M>: 0:3\n\
+        <Leave line 99, col 1 to line 99, col 5 of module M>: 0:0\n\
+        <TypeOK line 49, col 1 to line 49, col 6 of module M>\n";
+
+    #[test]
+    fn actions_that_never_fired_are_read_off_the_last_coverage() {
+        let text = "[[model]]\nname = \"M\"\nmodule = \"M.tla\"\ncfg = \"M.cfg\"\n\
+                    expect.holds = { states = 1, depth = 1 }\nnever.\"Apply(Other)\" = \"nobody else is there\"\n";
+        let manifest = Manifest::parse(text, Path::new("m.toml")).expect("a manifest");
+        let dead = never(&manifest.models[0], OUTPUT).expect("there is a coverage");
+        assert_eq!(dead, ["Apply(Other)", "Leave"].map(str::to_owned).into());
+        assert_eq!(never(&manifest.models[0], "no coverage"), None);
+    }
+}
