@@ -63,7 +63,7 @@ pub fn shrink(plan: &Plan, goal: &Goal, budget: Budget, run: &Run<'_>, stop: &At
     let size = Size::of(&best);
     let mut shrinker =
         Shrinker { goal, run, budget, stop, began: Instant::now(), runs: 0, until_run: None, best, size };
-    shrinker.to_the_end();
+    shrinker.go_on();
     let complete = !shrinker.is_spent();
     let mut plan = shrinker.best;
     plan.faults.sort_by_key(|fault| (fault.at_us, fault.id));
@@ -86,7 +86,7 @@ struct Shrinker<'a> {
 
 impl Shrinker<'_> {
     /// All passes, until none of them finds anything smaller.
-    fn to_the_end(&mut self) {
+    fn go_on(&mut self) {
         self.cut_after();
         loop {
             let before = self.size;

@@ -10,8 +10,9 @@ use failproof::explore::{Explored, Life, Limits, Scene, Search, Stopped, explore
 use failproof::fault::{Access, FaultClass, FaultKind, Place};
 use failproof::generate::Draw;
 use failproof::plan::{Plan, Task};
-use failproof::protocol::{Act, Actor, Boot, Cause, Health, Judge, Noted, Protocol, Step, Stimulus, Words};
+use failproof::protocol::{Act, Actor, Boot, Cause, Health, Judge, Noted, Protocol, Step, Stimulus, Tale, Words};
 use failproof::report::RunReport;
+use failproof::trace::Refined;
 use failproof_core::election::{Message, Output, Rules};
 use failproof_core::{Instant, Machine};
 use failproof_spec::{ContractName, Property};
@@ -66,8 +67,8 @@ impl<const TERMS: u64> Judge<Planted<TERMS>> for Nobody {
     }
     fn fault(&mut self, _: u64, _: &FaultKind, _: bool) {}
     fn finish(&mut self, _: u64, _: &mut RunReport) {}
-    fn describe(&self, _: ActorId) -> String {
-        String::new()
+    fn describe(&self, _: ActorId) -> Refined {
+        Refined(Vec::new())
     }
 }
 
@@ -83,6 +84,7 @@ impl<const TERMS: u64> Protocol for Planted<TERMS> {
     const NAME: &'static str = Election::NAME;
     const CONTRACT: ContractName = Election::CONTRACT;
     const WORDS: Words = Election::WORDS;
+    const TALE: Tale = Election::TALE;
     const RESOURCE: Option<ActorId> = Election::RESOURCE;
 
     fn places(options: &Options) -> Vec<Place> {
@@ -108,6 +110,9 @@ impl<const TERMS: u64> Protocol for Planted<TERMS> {
     }
     fn judge(_: &Plan, _: &[Actor]) -> Nobody {
         Nobody
+    }
+    fn word(message: &Message) -> &'static str {
+        Election::word(message)
     }
     fn access(message: &Message) -> Option<Access> {
         Election::access(message)

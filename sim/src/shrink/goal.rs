@@ -101,13 +101,13 @@ impl Goal {
     ) -> Option<u64> {
         let at_us = self.breaks_at(run(plan))?;
         let until_us = at_us.saturating_add(plan.options.heartbeat_timeout().as_micros());
-        let mut is_prevented = |defence: &&Defence| {
+        let is_prevented = |defence: &&'static Defence| {
             let mut plan = Plan::clone(plan);
             plan.options = defence.added_to(plan.options);
             let time_us = plan.options.time_us().min(until_us);
             plan.options.set_time_us(time_us);
             self.breaks_at(run(&Arc::new(plan))).is_none()
         };
-        self.prevented_by.iter().all(|defence| is_prevented(defence)).then_some(at_us)
+        self.prevented_by.iter().all(is_prevented).then_some(at_us)
     }
 }

@@ -10,8 +10,7 @@ impl Shrinker<'_> {
     /// Each fault by the weakest one that does.
     pub(super) fn weaken(&mut self) {
         for i in 0..self.best.faults.len() {
-            loop {
-                let Some(fault) = self.best.faults.get(i) else { break };
+            while let Some(fault) = self.best.faults.get(i) {
                 let mut weaker = weaker(&fault.kind, &self.best);
                 weaker.sort_by_key(weight);
                 if !weaker.into_iter().any(|kind| self.attempt_with(|plan| plan.faults[i].kind = kind)) {

@@ -2,7 +2,7 @@
 
 use super::{Read, read};
 use crate::models::manifest::Model;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use tla_checker::ast::{State, Value};
@@ -36,14 +36,14 @@ pub(in crate::models) fn graph(model: &Model, root: &Path, cfg: &Path) -> Result
         return Err(format!("{}: expected Init and Next", source.name()));
     };
     let primed = make_primed_names(&spec.vars);
-    let mut number: HashMap<State, usize> = HashMap::new();
+    let mut number: BTreeMap<Vec<Value>, usize> = BTreeMap::new();
     let mut waiting = VecDeque::new();
     let (mut states, mut edges) = (Vec::new(), BTreeSet::new());
     let mut enter = |state: State, waiting: &mut VecDeque<(usize, State)>| {
         let next = number.len();
-        *number.entry(state).or_insert_with_key(|state| {
-            states.push(state.values.to_vec());
-            waiting.push_back((next, state.clone()));
+        *number.entry(state.values.to_vec()).or_insert_with_key(|values| {
+            states.push(values.clone());
+            waiting.push_back((next, state));
             next
         })
     };

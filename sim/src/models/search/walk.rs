@@ -3,9 +3,9 @@
 use super::guards::{Guards, Seen};
 use super::{Read, read};
 use crate::models::manifest::Model;
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use tla_checker::ast::State;
+use tla_checker::ast::Value;
 use tla_checker::checker::{format_eval_error, prepare_spec};
 use tla_checker::eval::{EvalError, init_states, make_primed_names, next_states};
 
@@ -59,7 +59,7 @@ pub(in crate::models) fn walk(
     walked.properties.extend(model.refines.iter().map(|refines| refines.alias.clone()));
     let primed = make_primed_names(&spec.vars);
     let initial = init_states(init, &spec.vars, &env, &definitions).map_err(|error| said(&error))?;
-    let mut known: HashSet<State> = initial.iter().cloned().collect();
+    let mut known: BTreeSet<Vec<Value>> = initial.iter().map(|state| state.values.clone()).collect();
     let mut waiting = VecDeque::from(initial);
     let mut left = states_max;
     while let Some(state) = waiting.pop_front() {
@@ -76,7 +76,7 @@ pub(in crate::models) fn walk(
         let steps = next_states(labelled, &state, &spec.vars, &primed, &mut env, &definitions);
         for step in steps.map_err(|error| said(&error))? {
             walked.fired.extend(step.action.iter().map(ToString::to_string));
-            if known.insert(step.state.clone()) {
+            if known.insert(step.state.values.clone()) {
                 waiting.push_back(step.state);
             }
         }

@@ -1,8 +1,8 @@
 //! What TLC prints is read as it is meant: outputs as TLC 2.15 prints them, shortened.
 
-use super::{Found, Verdict, placed, read};
+use super::{Found, Verdict, never, placed, read};
 use crate::models::expected::Expected;
-use crate::models::manifest::Model;
+use crate::models::manifest::{Manifest, Model};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -77,4 +77,24 @@ fn complaints_are_told_with_file_and_line() {
     let line = text.lines().position(|line| line.trim() == "NoStaleEffect").expect("the invariant") + 1;
     assert!(said(misspelt).contains(&format!("Lease.cfg:{line}: `NoStaleEffect`: ")), "{}", said(misspelt));
     assert!(read(&model(), "").is_err_and(|said| said.is_none()), "no result is no complaint");
+}
+
+const COVERAGE: &str = "The coverage statistics at noon\n\
+    <Grant line 79, col 1 to line 79, col 8 of module M>: 0:0\n\
+    The coverage statistics at one\n\
+    <Init line 56, col 1 to line 56, col 4 of module M>: 0:0\n\
+    <Grant line 79, col 1 to line 79, col 8 of module M>: 8:164\n  line 80, col 6 to line 80, col 10 of module M: 0\n\
+    <Apply line 90, col 1 to line 90, col 8 of module M>: 0:0\n\
+    <Apply line 90, col 1 to line 90, col 8 of module M>: 0:3\n\
+    <Leave line 99, col 1 to line 99, col 5 of module M>: 0:0\n\
+    <TypeOK line 49, col 1 to line 49, col 6 of module M>\n";
+
+#[test]
+fn actions_that_never_fired_are_read_off_the_last_coverage() {
+    let text = "[[model]]\nname = \"M\"\nmodule = \"M.tla\"\ncfg = \"M.cfg\"\n\
+                expect.holds = { states = 1, depth = 1 }\nnever.\"Apply(Other)\" = \"nobody else is there\"\n";
+    let manifest = Manifest::parse(text, Path::new("m.toml")).expect("a manifest");
+    let dead = never(&manifest.models[0], COVERAGE).expect("there is a coverage");
+    assert_eq!(dead, ["Apply(Other)", "Leave"].map(str::to_owned).into());
+    assert_eq!(never(&manifest.models[0], "no coverage"), None);
 }
