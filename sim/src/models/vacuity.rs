@@ -1,8 +1,10 @@
 //! What nothing exercises: actions that no model fires, guards that are never both true and false, properties that nothing
 //! falsifies, and kinds of contract edges that no run takes. Whatever is idle, the manifest must explain.
 
+#[cfg(feature = "check")]
+use super::compare;
 use super::manifest::{Idle, Manifest, Model};
-use super::{Bench, Expected, Failure, compare};
+use super::{Bench, Expected, Failure};
 use crate::defence;
 use crate::visits::Visits;
 use failproof_spec::Property;
@@ -40,13 +42,13 @@ pub struct Stale {
 pub struct Looked {
     /// The name of the module.
     pub module: String,
-    /// In how many states, of how many models.
+    /// In how many states.
     pub states: usize,
     /// In how many models.
     pub models: usize,
     /// Whether all their states were.
     pub all: bool,
-    /// How many actions it has, and how many guards.
+    /// How many actions it has.
     pub actions: usize,
     /// How many guards it has.
     pub guards: usize,
