@@ -60,6 +60,8 @@ pub trait Explored: Protocol<Machine: Clone + Eq + Hash + Debug, Message: Eq + H
     fn breaks(scene: &Scene<'_, Self>, property: Property) -> bool;
     /// What a machine is to a reader, in a few words.
     fn describe(machine: &Self::Machine) -> String;
+    /// What is remembered, in a few words.
+    fn recall(ghost: &Self::Ghost) -> String;
     /// A message in a few words.
     fn say(message: &Self::Message) -> String;
     /// The memory that a machine takes in all, in bytes.

@@ -19,21 +19,6 @@ pub struct Delivery {
     pub cut: bool,
 }
 
-/// One message that was sent, and what became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// When, in true microseconds.
-    pub at_us: u64,
-    /// Where from.
-    pub from: Place,
-    /// Where to.
-    pub to: Place,
-    /// Which message of its link, from 0.
-    pub which: u32,
-    /// How it was delivered.
-    pub delivery: Delivery,
-}
-
 /// All links.
 #[derive(Debug)]
 pub struct Network {
@@ -46,8 +31,6 @@ pub struct Network {
     faults: Vec<(u32, FaultKind)>,
     /// By link and number.
     fates: BTreeMap<(Place, Place, u32), Fate>,
-    /// Every message, if they are written down.
-    journal: Option<Vec<Sent>>,
 }
 
 #[derive(Debug)]
@@ -60,10 +43,9 @@ struct Link {
 const NEW: u32 = u32::MAX;
 
 impl Network {
-    /// A network between actors at these places. Loss and duplication by noise end at `calm_from_us`. `record` keeps a journal
-    /// of all messages.
+    /// A network between actors at these places. Loss and duplication by noise end at `calm_from_us`.
     #[must_use]
-    pub fn new(places: Vec<Place>, noise: Noise, calm_from_us: u64, fates: &[Fate], record: bool) -> Self {
+    pub fn new(places: Vec<Place>, noise: Noise, calm_from_us: u64, fates: &[Fate]) -> Self {
         Self {
             noise,
             calm_from_us,
@@ -72,13 +54,7 @@ impl Network {
             links: Vec::new(),
             faults: Vec::new(),
             fates: fates.iter().rev().map(|fate| ((fate.from, fate.to, fate.which), *fate)).collect(),
-            journal: record.then(Vec::new),
         }
-    }
-
-    /// What became of all messages, if they were written down.
-    pub fn take_journal(&mut self) -> Vec<Sent> {
-        self.journal.take().unwrap_or_default()
     }
 
     /// Lets a network fault begin.
@@ -141,17 +117,7 @@ impl Network {
         if !self.fates.is_empty() {
             self.single(&mut delivery, places(), which);
         }
-        if self.journal.is_some() {
-            let (from, to) = places();
-            self.note(Sent { at_us, from, to, which, delivery });
-        }
         delivery
-    }
-
-    /// Rare, and so kept out of the way.
-    #[cold]
-    fn note(&mut self, sent: Sent) {
-        self.journal.as_mut().into_iter().for_each(|journal| journal.push(sent));
     }
 
     fn weather(

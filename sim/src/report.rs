@@ -5,7 +5,6 @@ pub mod json;
 pub mod junit;
 pub mod text;
 
-use crate::network::Sent;
 use failproof_spec::{Coverage, Marks};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,8 +62,6 @@ pub struct RunReport {
     pub trace_hash: u128,
     /// What it broke.
     pub violations: Vec<Violation>,
-    /// What became of each message, if the run was recorded.
-    pub sent: Vec<Sent>,
     /// Overlaps outside the assumptions.
     pub exposure: Exposure,
     /// The longest overlap within the assumptions, in true microseconds.

@@ -19,12 +19,13 @@ pub use size::Size;
 use crate::engine::Panicked;
 use crate::plan::Plan;
 use crate::report::RunReport;
+use crate::trace::Record;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How a candidate is run, and whether the fates of its messages are written down.
-pub type Run<'a> = dyn Fn(&Arc<Plan>, bool) -> Result<RunReport, Panicked> + 'a;
+/// How a candidate is run, and whether it is recorded.
+pub type Run<'a> = dyn Fn(&Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), Panicked> + 'a;
 
 /// When to be content with what was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +124,7 @@ impl Shrinker<'_> {
         let runs = &mut self.runs;
         let mut run = |plan: &Arc<Plan>| {
             *runs += 1;
-            (self.run)(plan, false)
+            (self.run)(plan, false).map(|(report, _)| report)
         };
         if self.goal.is_reached(&candidate, &mut run).is_none() {
             return false;
@@ -149,7 +150,7 @@ impl Shrinker<'_> {
     fn cut(&mut self, slack_us: u64) {
         let best = Arc::new(self.best.clone());
         self.runs += 1;
-        let Some(at_us) = self.goal.breaks_at((self.run)(&best, false)) else { return };
+        let Some(at_us) = self.goal.breaks_at((self.run)(&best, false).map(|(report, _)| report)) else { return };
         if at_us >= best.options.time_us() {
             self.halve_time();
             return;

@@ -200,7 +200,6 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
                 plan.noise,
                 plan.quiet_us(),
                 &plan.fates,
-                record,
             ),
             starts: (0..places.len()).map(|i| Stream::new(plan.noise.seed, Concern::Start, i as u16, 0)).collect(),
             resolved: plan.faults.iter().map(|fault| fault.kind.clone()).collect(),
@@ -778,7 +777,6 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             simulated_us: at_us,
             events: self.trace.steps(),
             trace_hash: self.trace.hash(),
-            sent: self.network.take_journal(),
             ..RunReport::default()
         };
         for ((name, _), count) in FaultKind::NAMES.iter().zip(&self.faults_seen) {

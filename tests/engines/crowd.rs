@@ -56,7 +56,7 @@ pub(super) fn crowded<P: Crowd>(seed: u64) -> Plan {
         plan.workload.push(P::task_at(&mut stream, &options, at_us));
         let delay_us = stream.pick(&[None, Some(1), Some(3 * interval_us)]);
         let (from, to) = P::link();
-        let again_us = delay_us.filter(|_| at_us % 3 == 0);
+        let again_us = delay_us.filter(|_| at_us.is_multiple_of(3));
         plan.fates.push(Fate { from, to, which: stream.below(50) as u32, delay_us, again_us });
     }
     plan

@@ -194,6 +194,9 @@ impl<const TERMS: u64> Explored for Planted<TERMS> {
     fn describe(machine: &Reader<TERMS>) -> String {
         Election::describe(&machine.0)
     }
+    fn recall(ghost: &Self::Ghost) -> String {
+        Election::recall(ghost)
+    }
     fn say(message: &Message) -> String {
         Election::say(message)
     }

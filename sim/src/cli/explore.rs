@@ -170,6 +170,9 @@ impl ExploreArgs {
             return Err("--protocol: one protocol is searched at a time; expected election".to_owned());
         };
         let mut options = known.usual();
+        if !matches!(options, Options::Election(_)) {
+            return Err(format!("--protocol: {} is not explored in this version; expected election", known.name()));
+        }
         set_size(&mut options, "nodes", u32::from(self.nodes))?;
         let assumed = Assumed {
             drift_ppm: self.drift,
@@ -180,15 +183,14 @@ impl ExploreArgs {
         };
         options.set_limits(self.interval, self.timeout, assumed);
         decide_by(&self.rules, &mut options)?;
-        let Options::Election(election) = &mut options else {
-            return Err(format!("--protocol: {} is not explored in this version; expected election", known.name()));
-        };
-        let every_us = if self.operations { self.interval } else { Duration::ZERO };
-        election.work = Work { every_us, takes_us: self.quantum };
-        if self.drift > 0 {
-            let ppm = i32::try_from(self.drift).map_err(|error| format!("--drift: {error}"))?;
-            let clock = |node, ppm| ClockOptions { node, ahead_us: 0, ppm };
-            election.clocks = vec![clock(Place::Store, ppm), clock(Place::Node(0), -ppm)];
+        if let Options::Election(election) = &mut options {
+            let every_us = if self.operations { self.interval } else { Duration::ZERO };
+            election.work = Work { every_us, takes_us: self.quantum };
+            if self.drift > 0 {
+                let ppm = i32::try_from(self.drift).map_err(|error| format!("--drift: {error}"))?;
+                let clock = |node, ppm| ClockOptions { node, ahead_us: 0, ppm };
+                election.clocks = vec![clock(Place::Store, ppm), clock(Place::Node(0), -ppm)];
+            }
         }
         let by_size = match self.nodes {
             0 | 1 => 8,

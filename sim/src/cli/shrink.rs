@@ -11,6 +11,7 @@ use crate::protocols::words;
 use crate::report::RunReport;
 use crate::report::human::{count, moment, plural, shell_word, span};
 use crate::shrink::{Broken, Budget, Goal, Shrunk, Size, shrink as to_smallest};
+use crate::trace::Record;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
         return console.complain(&format!("--out: {error}"));
     }
     let runner = console.runner;
-    let run = |plan: &Arc<Plan>, record: bool| runner(Engine::Fast, plan, record).map(|(report, _)| report);
+    let run = |plan: &Arc<Plan>, record: bool| runner(Engine::Fast, plan, record);
     let stop = console.interrupt.heed();
     let Some(goal) = Goal::find(&plan, args.property.as_deref(), &run) else {
         return args.nothing_to_do(console);
@@ -106,10 +107,10 @@ fn beside(file: &Path) -> PathBuf {
 /// The plan with what it is found to break, and that in words.
 fn with_found<R>(shrunk: &Shrunk, goal: &Goal, run: &R) -> (Plan, String)
 where
-    R: Fn(&Arc<Plan>, bool) -> Result<RunReport, Panicked>,
+    R: Fn(&Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), Panicked>,
 {
     let mut plan = shrunk.plan.clone();
-    let outcome = run(&Arc::new(plan.clone()), false);
+    let outcome = run(&Arc::new(plan.clone()), false).map(|(report, _)| report);
     match (goal.broken(), outcome) {
         (Broken::Property(property), Ok(report)) => {
             let found = report.violations.iter().find(|found| found.property == *property);

@@ -170,6 +170,17 @@ impl Explored for Election {
         }
     }
 
+    fn recall(ghost: &Ghost) -> String {
+        let of = |(life, epoch): &(Life, Epoch)| {
+            let node = life.actor.saturating_sub(RESOURCE + 1);
+            format!("n{node} (start {}, life {}) epoch {}", life.start, life.life, epoch.as_u64())
+        };
+        let mut words = vec![format!("granted: {}", ghost.granted.iter().map(of).collect::<Vec<_>>().join(", "))];
+        words.extend(ghost.revived.then(|| "an entry that was read empty was renewed".to_owned()));
+        words.extend(ghost.stained.then(|| "an older epoch was accepted after a newer one".to_owned()));
+        words.join("; ")
+    }
+
     fn say(message: &Message) -> String {
         match message {
             Message::Query(query) => format!("query {}", query.tag),

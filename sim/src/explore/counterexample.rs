@@ -117,7 +117,7 @@ fn tell<P: Explored>(space: &mut Space<'_, P>, way: &[(Move, Vec<u32>)]) -> Vec<
             changed.push(format!("{verb} {} to {}", message(id), place(flight.to)));
         }
         if ghost_changed(space, &before, after) {
-            changed.push(format!("{:?}", space.unpack(after).ghost));
+            changed.push(P::recall(space.unpack(after).ghost));
         }
         told.push(Told {
             at_us: u64::from(space.unpack(after).now) * quantum_us,

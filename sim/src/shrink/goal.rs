@@ -5,6 +5,7 @@ use crate::engine::Panicked;
 use crate::plan::Plan;
 use crate::prevented::prevented_by;
 use crate::report::RunReport;
+use crate::trace::Record;
 use std::sync::Arc;
 
 /// What a run breaks.
@@ -34,9 +35,9 @@ impl Goal {
     #[must_use]
     pub fn find<R>(plan: &Arc<Plan>, named: Option<&str>, run: &R) -> Option<Self>
     where
-        R: Fn(&Arc<Plan>, bool) -> Result<RunReport, Panicked>,
+        R: Fn(&Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), Panicked>,
     {
-        let run = &|plan: &Arc<Plan>| run(plan, false);
+        let run = &|plan: &Arc<Plan>| run(plan, false).map(|(report, _)| report);
         let report = match run(plan) {
             Ok(report) => report,
             Err(panicked) => {

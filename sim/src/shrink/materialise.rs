@@ -1,9 +1,10 @@
 //! Chance: what it did to single messages, written down, so that it is needed no longer.
 
 use super::Shrinker;
-use crate::fault::FaultKind;
-use crate::network::Sent;
+use crate::fault::{FaultKind, Place};
 use crate::plan::{Fate, Noise, Plan};
+use crate::trace::{Record, Sent};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The latency of messages that nothing delays.
@@ -27,11 +28,11 @@ impl Shrinker<'_> {
         let before = (self.best.clone(), self.size);
         let best = Arc::new(self.best.clone());
         self.runs += 1;
-        let Ok(report) = (self.run)(&best, true) else { return };
-        if report.sent.len() > SENT_MAX {
+        let Ok((_, records)) = (self.run)(&best, true) else { return };
+        if records.iter().map(|record| record.sent.len()).sum::<usize>() > SENT_MAX {
             return;
         }
-        let fates: Vec<_> = report.sent.iter().filter_map(fate).collect();
+        let fates = fates(&records);
         for timer_late_us_max in [0, best.noise.timer_late_us_max] {
             let fates = fates.clone();
             let done = self.attempt_with(|plan| {
@@ -62,15 +63,27 @@ const fn is_drawn(kind: &FaultKind) -> bool {
     matches!(kind, FaultKind::Lossy { .. } | FaultKind::Duplicate { .. } | FaultKind::Reorder { .. })
 }
 
-/// What must be said of a message so that it fares alike. Those that a partition stops are stopped by it again.
-fn fate(sent: &Sent) -> Option<Fate> {
-    let Sent { from, to, which, delivery, .. } = *sent;
-    let again_us = delivery.after_us.zip(delivery.again_after_us).map(|(first, second)| second.saturating_sub(first));
-    let delay_us = match delivery.after_us {
-        Some(after_us) if after_us <= LATENCY_US && again_us.is_none() => return None,
-        Some(after_us) => Some(after_us.saturating_sub(LATENCY_US)),
-        None if delivery.cut => return None,
-        None => None,
+/// What must be said of all messages so that they fare alike.
+fn fates(records: &[Record]) -> Vec<Fate> {
+    let named = |record: &Record| Some((record.actor?, record.node.parse().ok()?));
+    let places: BTreeMap<u16, Place> = records.iter().filter_map(named).collect();
+    let sent = |record: &Record| {
+        let from = named(record).map(|(_, place)| place);
+        let fate = |sent: &Sent| Some(fate(record.true_us, from?, *places.get(&sent.target)?, sent)).flatten();
+        record.sent.iter().filter_map(fate).collect::<Vec<_>>()
     };
-    Some(Fate { from, to, which, delay_us, again_us })
+    records.iter().flat_map(sent).collect()
+}
+
+/// Messages that a partition stops are stopped by it again.
+fn fate(at_us: u64, from: Place, to: Place, sent: &Sent) -> Option<Fate> {
+    let which = sent.number / 2;
+    let arrives_us = match sent.arrives_us {
+        Some(arrives_us) => arrives_us,
+        None if sent.cut => return None,
+        None => return Some(Fate { from, to, which, delay_us: None, again_us: None }),
+    };
+    let late_us = (arrives_us - at_us).saturating_sub(LATENCY_US);
+    let again_us = sent.again_us.map(|second_us| second_us.saturating_sub(arrives_us));
+    (late_us > 0 || again_us.is_some()).then_some(Fate { from, to, which, delay_us: Some(late_us), again_us })
 }
