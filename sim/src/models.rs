@@ -172,20 +172,19 @@ impl Bench {
         })
     }
 
-    /// What is seen in models of one module, in at most so many states, until everything moved; and of how many models.
+    /// What is seen in models of one module, in at most so many states of each, until everything moved; and of how many models.
     #[cfg(feature = "check")]
     fn walk(&self, models: &[&Model], states_max: usize) -> Result<(search::walk::Walked, usize), Failure> {
         let walk = || {
             let (mut walked, mut count) = (search::walk::Walked::default(), 0);
             for model in models {
-                if count > 0 && (walked.is_lively() || walked.states >= states_max) {
+                if count > 0 && walked.is_lively() {
                     break;
                 }
                 count += 1;
                 let cfg = self.read(&model.cfg).and_then(|text| model.configured(&text));
                 let cfg = cfg.and_then(|text| self.scratch.write("walk.cfg", &text));
-                let left = states_max - walked.states;
-                let done = cfg.and_then(|cfg| search::walk::walk(model, &self.root, &cfg, left, &mut walked));
+                let done = cfg.and_then(|cfg| search::walk::walk(model, &self.root, &cfg, states_max, &mut walked));
                 done.map_err(|why| Failure::Unreadable(self.in_words(&why)))?;
             }
             Ok((walked, count))

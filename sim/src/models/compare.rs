@@ -92,18 +92,19 @@ fn wanted(expected: &Expected) -> String {
     }
 }
 
-/// File and line where a name is defined: in the module, or else in one beside it; the module's file if in none.
+/// File and line where a name is defined: in the module, in one that it extends, or else in one beside it; the module's file if
+/// in none.
 pub(super) fn defined(model: &Model, name: &str, root: &Path, called: &Path) -> String {
     let name = name.split('(').next().unwrap_or(name);
     let module = PathBuf::from(&model.module);
     let folder = module.parent().unwrap_or(Path::new(""));
-    let mut files = vec![module.clone()];
+    let mut files = extended(&module, root);
     let mut beside: Vec<PathBuf> = std::fs::read_dir(root.join(folder))
         .into_iter()
         .flatten()
         .flatten()
         .map(|entry| folder.join(entry.file_name()))
-        .filter(|file| file.extension().is_some_and(|extension| extension == "tla") && *file != module)
+        .filter(|file| file.extension().is_some_and(|extension| extension == "tla") && !files.contains(file))
         .collect();
     beside.sort();
     files.append(&mut beside);
@@ -114,6 +115,22 @@ pub(super) fn defined(model: &Model, name: &str, root: &Path, called: &Path) -> 
         }
     }
     called.join(module).display().to_string()
+}
+
+/// A module, and those beside it that it extends, at whatever remove.
+fn extended(module: &Path, root: &Path) -> Vec<PathBuf> {
+    let mut files = vec![module.to_path_buf()];
+    let mut at = 0;
+    while let Some(file) = files.get(at) {
+        let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+        let lists = text.lines().filter_map(|line| line.trim().strip_prefix("EXTENDS "));
+        let names: Vec<_> = lists.flat_map(|list| list.split(',')).map(|name| name.trim().to_owned()).collect();
+        let beside = names.into_iter().map(|name| module.with_file_name(name + ".tla"));
+        let new: Vec<_> = beside.filter(|file| !files.contains(file) && root.join(file).is_file()).collect();
+        files.extend(new);
+        at += 1;
+    }
+    files
 }
 
 /// Whether a line begins the definition of `name`.

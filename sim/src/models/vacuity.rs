@@ -93,9 +93,9 @@ impl Vacuity {
     }
 }
 
-/// In how many states of a module guards are evaluated, over all its models.
+/// In how many states of a model guards are evaluated.
 #[cfg(feature = "check")]
-const STATES_MAX: usize = 2_000;
+const STATES_MAX: usize = 1_600;
 
 /// What is looked at: the modules of the models that were chosen, and what the runs of each contract did.
 ///
