@@ -25,7 +25,7 @@ pub(super) struct CheckArgs {
     /// Only models of this name or of this module; can be repeated
     #[arg(long = "model", value_name = "NAME")]
     models: Vec<String>,
-    /// The slow ones too; a model that is named is never left out
+    /// The slow ones too, but for those that take hours without --tlc; a model that is named is never left out
     #[arg(long)]
     all: bool,
     /// Check with TLC, from this tla2tools.jar, by the java on the path
@@ -54,7 +54,8 @@ pub(super) fn check(args: &CheckArgs, console: &mut Console<'_>) -> Exit {
         Err(problem) => return console.complain(&format!("--model: {problem}")),
     };
     let all = chosen.len();
-    chosen.retain(|model| !model.slow || args.all || !args.models.is_empty());
+    let fits = |model: &Model| !model.slow || (args.all && (args.tlc.is_some() || !model.left_to_tlc));
+    chosen.retain(|model| fits(model) || !args.models.is_empty());
     let left_out = all - chosen.len();
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let began = Instant::now();
@@ -86,7 +87,11 @@ pub(super) fn check(args: &CheckArgs, console: &mut Console<'_>) -> Exit {
         json!({ "models": told, "left_out": left_out, "as_expected": as_expected, "wall_seconds": seconds(wall) })
             .to_string()
     } else {
-        let slow = if left_out == 0 { String::new() } else { format!(", {left_out} left out as slow (--all)") };
+        let slow = match (left_out, args.all) {
+            (0, _) => String::new(),
+            (_, true) => format!(", {left_out} left to TLC (--tlc)"),
+            (_, false) => format!(", {left_out} left out as slow (--all)"),
+        };
         let right = chosen.len() - wrong;
         format!("{right} of {} models are as the manifest says{slow}, {:.1} s", chosen.len(), seconds(wall))
     };

@@ -77,6 +77,8 @@ pub struct Model {
     pub never: BTreeMap<String, String>,
     /// Whether it is left out unless it is asked for.
     pub slow: bool,
+    /// Whether it is left to TLC, unless it is named: in process it would take hours.
+    pub left_to_tlc: bool,
 }
 
 /// A refinement, as the two checkers ask for it.
@@ -129,6 +131,8 @@ struct Entry {
     never: BTreeMap<String, String>,
     #[serde(default)]
     slow: bool,
+    #[serde(default)]
+    left_to_tlc: bool,
 }
 
 impl Manifest {
@@ -162,6 +166,7 @@ impl Manifest {
                 expect: entry.expect,
                 never: entry.never,
                 slow: entry.slow,
+                left_to_tlc: entry.left_to_tlc,
             });
         }
         let mut vacuous = Vec::new();

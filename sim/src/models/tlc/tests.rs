@@ -18,6 +18,7 @@ fn model() -> Model {
         expect: Expected::Loops { property: "EventuallyPrimary".to_owned(), states: 166 },
         never: BTreeMap::new(),
         slow: false,
+        left_to_tlc: false,
     }
 }
 
