@@ -11,11 +11,13 @@
 //! | `doubted` | the world's own knowledge: paused, or a clock outside the stated bounds since the anchor of its term |
 //! | `write` | the row, beside what was applied and what was acknowledged |
 
+mod explore;
 mod judge;
 mod liveness;
 mod options;
 mod store;
 
+pub use explore::{Ghost, Note};
 pub use options::Options;
 
 use crate::event::ActorId;
@@ -68,14 +70,14 @@ pub enum Output {
 }
 
 /// Who an actor is, and where it finds the others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     gateways: u16,
     servers: u16,
 }
 
 /// Any actor, with what its last step asked for in its own words.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
     layout: Layout,
     part: Part,
@@ -83,7 +85,7 @@ pub struct Member {
 }
 
 /// What an actor is.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The database: heartbeat table and context table.
     Store(Box<StoreServer>),
@@ -124,6 +126,19 @@ impl Layout {
             Target::Client(n) => Some(1 + self.gateways + self.servers + n),
             Target::Asker => None,
         }
+    }
+}
+
+impl Member {
+    /// What it keeps elsewhere, in bytes, about.
+    fn bytes(&self) -> usize {
+        self.asked.capacity() * size_of::<routing::Output>()
+            + match &self.part {
+                Part::Store(store) => size_of_val(&**store) + store.bytes(),
+                Part::Gateway(gateway) => size_of_val(&**gateway),
+                Part::Server(server) => size_of_val(&**server) + server.bytes(),
+                Part::Client(client) => size_of_val(&**client) + client.bytes(),
+            }
     }
 }
 
