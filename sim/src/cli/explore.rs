@@ -58,9 +58,9 @@ pub(super) struct ExploreArgs {
     /// How long the world is, in quanta; by protocol and number of nodes if absent
     #[arg(long, value_name = "QUANTA")]
     horizon: Option<u8>,
-    /// How long a message may be under way, in quanta
-    #[arg(long, value_name = "QUANTA", default_value_t = 1)]
-    delay: u8,
+    /// How long a message may be under way, in quanta; 1 for an election, 0 for routing if absent
+    #[arg(long, value_name = "QUANTA")]
+    delay: Option<u8>,
     /// How many crashes there are at most
     #[arg(long, default_value_t = 0)]
     crashes: u8,
@@ -224,7 +224,10 @@ impl ExploreArgs {
                 return Err("--operations: protocol routing has no such option; expected it with election".to_owned());
             }
             Options::Routing(routing) => {
-                (routing.every_us, routing.patience_us) = (self.interval, self.interval);
+                // Clients that wait a little less than the others can be first in a quantum, in which they are due all the
+                // same: so that what happens before a timer of others is due happens so in true time.
+                let wait = Duration::from_micros(self.interval.as_micros() - self.interval.as_micros() / 64);
+                (routing.every_us, routing.patience_us) = (wait, wait);
                 (&mut routing.clocks, Place::Server(0), 2)
             }
         };
@@ -236,7 +239,7 @@ impl ExploreArgs {
         let bounds = Bounds {
             quantum,
             horizon: self.horizon.unwrap_or(by_size),
-            delay: self.delay,
+            delay: self.delay.unwrap_or(u8::from(is_election)),
             crashes: self.crashes,
             pauses: self.pauses,
             wipes: self.wipes,

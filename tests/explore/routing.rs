@@ -1,0 +1,57 @@
+//! Context routing: hardened rules hold up to small bounds, and published ones are broken in the fewest moves.
+//!
+//! The search begins when both servers hold their aliases and the client's context exists; moves are counted from there.
+
+use super::{breaks, folder, told};
+use failproof_core::routing::Rules;
+use serde_json::Value;
+use std::fs;
+
+const ROUTING: &str = "--protocol routing";
+
+#[test]
+fn hardened_rules_hold_up_to_the_bounds() {
+    for (args, states) in [
+        ("", 0),
+        ("--horizon 1 --delay 1", 0),
+        ("--horizon 1 --crashes 1", 0),
+        ("--horizon 1 --pauses 1", 0),
+        ("--horizon 1 --wipes 1", 0),
+        ("--horizon 1 --clients 2", 0),
+        ("--horizon 1 --servers 3", 0),
+    ] {
+        let (code, told) = told(&format!("{ROUTING} {args}"));
+        assert_eq!((code, &told["complete"], &told["violation"]), (0, &Value::Bool(true), &Value::Null), "{args}");
+        assert_eq!(told["states"], states, "{args}");
+    }
+}
+
+/// R1: the main writes, its answer is lost, and the client asks the backup, which writes too.
+#[test]
+fn published_rules_let_two_write_in_one_epoch_after_17_moves() {
+    let r1 = format!("{ROUTING} --rules published --property OneOwnerPerEpoch");
+    breaks("two-writers", &r1, "OneOwnerPerEpoch", 17);
+}
+
+/// The backup writes while the main is alive, as soon as a request to the main is lost.
+#[test]
+fn published_rules_let_the_backup_write_beside_the_main() {
+    breaks("beside", &format!("{ROUTING} --rules published"), "TakeWaitsForExpiry", 12);
+}
+
+#[test]
+fn hardened_rules_without_owners_let_two_write_in_one_epoch() {
+    let mut rules = serde_json::to_value(Rules::hardened()).expect("rules");
+    rules["ownership"] = "last_writer".into();
+    let file = folder("rules-ownership").join("rules.json");
+    fs::write(&file, rules.to_string()).expect("a file");
+    let args = format!("{ROUTING} --rules {} --property OneOwnerPerEpoch", file.display());
+    breaks("ownership", &args, "OneOwnerPerEpoch", 17);
+}
+
+/// What clients wish is drawn, and another seed draws something else.
+#[test]
+fn a_client_that_reads_first_breaks_nothing_so_soon() {
+    let (code, told) = told(&format!("{ROUTING} --rules published --property OneOwnerPerEpoch --seed 2"));
+    assert_eq!((code, &told["complete"], &told["violation"]), (0, &Value::Bool(true), &Value::Null));
+}
