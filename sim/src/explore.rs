@@ -53,10 +53,10 @@ pub trait Explored: Protocol<Machine: Clone + Eq + Hash + Debug, Message: Eq + H
     fn start(_plan: &Plan, actor: ActorId, start: u8) -> Start {
         Start { entropy: space::mint(actor, start), image: actor.into() }
     }
-    /// Whether a process can crash and be paused.
+    /// Whether a process can be paused, and whether it can crash.
     #[must_use]
-    fn fails(_actor: &Actor) -> bool {
-        true
+    fn fails(_actor: &Actor) -> (bool, bool) {
+        (true, true)
     }
     /// Which of these moves comes next in the opening, by position: what happens in quantum 0 before the search begins.
     /// `None` ends it.

@@ -12,13 +12,13 @@ const ROUTING: &str = "--protocol routing";
 #[test]
 fn hardened_rules_hold_up_to_the_bounds() {
     for (args, states) in [
-        ("", 0),
-        ("--horizon 1 --delay 1", 0),
-        ("--horizon 1 --crashes 1", 0),
-        ("--horizon 1 --pauses 1", 0),
-        ("--horizon 1 --wipes 1", 0),
-        ("--horizon 1 --clients 2", 0),
-        ("--horizon 1 --servers 3", 0),
+        ("", 2_020_923),
+        ("--horizon 1 --delay 1", 11_489),
+        ("--horizon 1 --crashes 1", 482_424),
+        ("--horizon 1 --pauses 1", 68_934),
+        ("--horizon 1 --wipes 1", 90_709),
+        ("--horizon 1 --clients 2", 220_729),
+        ("--horizon 1 --servers 3", 214_529),
     ] {
         let (code, told) = told(&format!("{ROUTING} {args}"));
         assert_eq!((code, &told["complete"], &told["violation"]), (0, &Value::Bool(true), &Value::Null), "{args}");
@@ -47,6 +47,18 @@ fn hardened_rules_without_owners_let_two_write_in_one_epoch() {
     fs::write(&file, rules.to_string()).expect("a file");
     let args = format!("{ROUTING} --rules {} --property OneOwnerPerEpoch", file.display());
     breaks("ownership", &args, "OneOwnerPerEpoch", 17);
+}
+
+/// R3: a gateway that restarts knows no alias yet, and asks a server that the context does not name.
+#[test]
+fn published_rules_let_a_stranger_write_after_9_moves() {
+    let r3 = format!("{ROUTING} --rules published --servers 3 --crashes 1 --horizon 1 --property OnlyNamedServersServe");
+    let out = folder("stranger");
+    let (code, told) = told(&format!("{r3} --out {}", out.display()));
+    let violation = &told["violation"];
+    assert_eq!((code, &violation["property"]), (1, &Value::from("OnlyNamedServersServe")));
+    let all = violation["moves"].as_array().map_or(0, Vec::len) as u64;
+    assert_eq!(violation["opening"].as_u64().map(|opening| all - opening), Some(9));
 }
 
 /// What clients wish is drawn, and another seed draws something else.

@@ -479,16 +479,15 @@ impl<'a, P: Explored> Space<'a, P> {
         for position in 0..processes {
             let (status, starts) = Self::status(from, position);
             let actor = self.processes[position];
-            if !P::fails(&self.cast[usize::from(actor)]) {
-                continue;
-            }
-            if status == Status::Up && pauses < bounds.pauses {
+            let (can_pause, can_crash) = P::fails(&self.cast[usize::from(actor)]);
+            if can_pause && status == Status::Up && pauses < bounds.pauses {
                 self.begin(from);
                 self.state[CLOCK] += 1 << 16;
                 Self::set_status(&mut self.state, position, Status::Paused, starts);
                 self.end(Move::Pause(actor), into);
             }
-            if matches!(status, Status::Up | Status::Paused | Status::Late) && crashes < bounds.crashes {
+            let is_there = matches!(status, Status::Up | Status::Paused | Status::Late);
+            if can_crash && is_there && crashes < bounds.crashes {
                 self.begin(from);
                 self.state[CLOCK] += 1 << 8;
                 Self::set_status(&mut self.state, position, Status::Down, starts);

@@ -1,7 +1,8 @@
 //! What an exhaustive search of context routing has to know: how it opens, and which states break the contract.
 //!
 //! The opening is quantum 0 without a fault: servers are granted their aliases, then gateways and servers look at them, then
-//! clients create their contexts. Servers crash and are paused; gateways and clients are not, and the store keeps its rows.
+//! clients create their contexts. Servers crash and are paused. Gateways crash; one that stood still would be one whose
+//! messages are late. Clients do neither, since their workflows remember all. The store keeps its rows whatever happens.
 //!
 //! | contract (`Context.tla`) | read from |
 //! |---|---|
@@ -142,8 +143,8 @@ impl Explored for Routing {
         Start { entropy: words.word(), image: u64::from(actor) + 1 }
     }
 
-    fn fails(actor: &Actor) -> bool {
-        matches!(actor.place, Place::Server(_))
+    fn fails(actor: &Actor) -> (bool, bool) {
+        (matches!(actor.place, Place::Server(_)), matches!(actor.place, Place::Server(_) | Place::Gateway(_)))
     }
 
     fn opening(space: &Space<'_, Self>, moves: &[Move]) -> Option<usize> {
