@@ -32,6 +32,7 @@ use failproof_core::routing::{
 };
 use failproof_core::{Duration, Host, Instant, Machine};
 use failproof_spec::ContractName;
+use serde::{Serialize, Serializer};
 use store::StoreServer;
 
 /// Context routing as a protocol to simulate.
@@ -125,6 +126,18 @@ impl Layout {
             Target::Server(Host(n)) => Some(1 + self.gateways + n),
             Target::Client(n) => Some(1 + self.gateways + self.servers + n),
             Target::Asker => None,
+        }
+    }
+}
+
+/// Written as the machine of the core that it holds, without what is kept for the judge.
+impl Serialize for Member {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.part {
+            Part::Store(store) => store.serialize(serializer),
+            Part::Gateway(gateway) => gateway.serialize(serializer),
+            Part::Server(server) => server.serialize(serializer),
+            Part::Client(client) => client.serialize(serializer),
         }
     }
 }

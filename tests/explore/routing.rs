@@ -52,7 +52,8 @@ fn hardened_rules_without_owners_let_two_write_in_one_epoch() {
 /// R3: a gateway that restarts knows no alias yet, and asks a server that the context does not name.
 #[test]
 fn published_rules_let_a_stranger_write_after_9_moves() {
-    let r3 = format!("{ROUTING} --rules published --servers 3 --crashes 1 --horizon 1 --property OnlyNamedServersServe");
+    let r3 =
+        format!("{ROUTING} --rules published --servers 3 --crashes 1 --horizon 1 --property OnlyNamedServersServe");
     let out = folder("stranger");
     let (code, told) = told(&format!("{r3} --out {}", out.display()));
     let violation = &told["violation"];

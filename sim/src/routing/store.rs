@@ -10,6 +10,8 @@ use crate::protocol::{Boot, Cause, StoreFate};
 use failproof_core::Instant;
 use failproof_core::election::{self, Affinity, Dialect, TableConfig};
 use failproof_core::routing::{Alias, Change, ContextId, ContextTable, Message, Operation, Output, Target};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// What the store did with its last input, for the judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +33,16 @@ pub struct StoreServer {
     tables: TableServer,
     contexts: ContextTable,
     done: Done,
+}
+
+/// Written as its two tables.
+impl Serialize for StoreServer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tables = serializer.serialize_struct("StoreServer", 2)?;
+        tables.serialize_field("heartbeats", self.tables.table())?;
+        tables.serialize_field("contexts", &self.contexts)?;
+        tables.end()
+    }
 }
 
 impl Respond for Output {
