@@ -46,7 +46,7 @@ fn hardened_rules_without_owners_let_two_write_in_one_epoch() {
     let file = folder("rules-ownership").join("rules.json");
     fs::write(&file, rules.to_string()).expect("a file");
     let args = format!("{ROUTING} --rules {} --property OneOwnerPerEpoch", file.display());
-    breaks("ownership", &args, "OneOwnerPerEpoch", 17);
+    breaks("ownership", &args, "OneOwnerPerEpoch", 19);
 }
 
 /// R3: a gateway that restarts knows no alias yet, and asks a server that the context does not name.
