@@ -605,16 +605,16 @@ fn compared(name: &str, constants: &[(&str, &str)]) -> (Steps, Steps) {
 fn timed_context_and_the_machines_are_one_graph() {
     for (name, constants, states) in [
         ("TimedContext, hardened", &[("Crashes", "0"), ("Every", "10"), ("Horizon", "1")][..], 833),
-        ("TimedContext, hardened", &[("Every", "10"), ("Horizon", "1")], 0),
-        ("TimedContext, a pause", &[("Every", "10"), ("Horizon", "1")], 0),
-        ("TimedContext, late messages", &[], 0),
-        ("TimedContext, published", &[("Every", "10"), ("Horizon", "1")], 0),
+        ("TimedContext, late messages", &[], 833),
+        ("TimedContext, published", &[("Every", "10"), ("Horizon", "1")], 833),
+        // The client is silent in these, so that they stay small.
+        ("TimedContext, a pause", &[("Horizon", "1")], 390),
+        ("TimedContext, hardened", &[("Horizon", "1")], 1_035),
     ] {
         let (machines, module) = compared(name, constants);
         println!("{name}: {} states, {} steps", machines.states.len(), machines.steps.len());
         assert_equal(&machines, &module, name);
-        assert!(machines.states.len() > 100, "{name}");
-        assert!(states == 0 || machines.states.len() == states, "{name}");
+        assert_eq!(machines.states.len(), states, "{name}");
     }
 }
 
