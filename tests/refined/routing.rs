@@ -456,7 +456,7 @@ impl Mapped for Routing {
 
     /// The gateway never crashed.
     fn is_compared(space: &Space<'_, Self>, state: &[u32]) -> bool {
-        space.unpack(state).statuses.iter().any(|of| *of == (GATEWAY, Status::Up, 1))
+        space.unpack(state).statuses.contains(&(GATEWAY, Status::Up, 1))
     }
 
     fn is_left_out(space: &Space<'_, Self>, what: Move) -> bool {
