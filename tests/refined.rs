@@ -5,6 +5,7 @@
 //! compared, in both directions. What is left out of a module is left out of the comparison, and said in its header.
 
 mod election;
+mod routing;
 
 use failproof::explore::{Edge, Explored, Instance, Limits, Move, Outside, Search, Space, Visitor};
 use failproof::models::{self, Checker, Graph, Model};
@@ -21,6 +22,14 @@ pub(crate) type Variables = BTreeMap<String, Value>;
 pub(crate) trait Mapped: Explored {
     /// The variables of a state.
     fn variables(space: &Space<'_, Self>, state: &[u32]) -> Variables;
+    /// Whether a state is one of the module's world.
+    fn is_compared(_space: &Space<'_, Self>, _state: &[u32]) -> bool {
+        true
+    }
+    /// Whether a move changes nothing that the module speaks of.
+    fn is_left_out(_space: &Space<'_, Self>, _what: Move) -> bool {
+        false
+    }
     /// The action that a move is.
     fn action(space: &Space<'_, Self>, what: Move) -> &'static str;
 }
@@ -34,12 +43,21 @@ pub(crate) struct Steps {
 
 impl<P: Mapped> Visitor<P> for Steps {
     fn state(&mut self, space: &Space<'_, P>, state: &[u32]) {
-        self.states.insert(P::variables(space, state));
+        if P::is_compared(space, state) {
+            self.states.insert(P::variables(space, state));
+        }
     }
 
     fn edge(&mut self, space: &Space<'_, P>, edge: Edge<'_>) {
-        let action = P::action(space, edge.what).to_owned();
-        self.steps.insert((P::variables(space, edge.from), action, P::variables(space, edge.to)));
+        if !P::is_compared(space, edge.from) || !P::is_compared(space, edge.to) {
+            return;
+        }
+        let (from, to) = (P::variables(space, edge.from), P::variables(space, edge.to));
+        if P::is_left_out(space, edge.what) {
+            assert_eq!(from, to, "what is left out changes nothing");
+            return;
+        }
+        self.steps.insert((from, P::action(space, edge.what).to_owned(), to));
     }
 }
 

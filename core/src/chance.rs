@@ -1,7 +1,7 @@
 //! Chance inside a machine: a sequence that follows from the number it was started with.
 
 /// A sequence of words (SplitMix64: Steele, Lea and Flood 2014). Equal starts give equal sequences.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Chance(u64);
 
 impl Chance {

@@ -58,7 +58,7 @@ use crate::election::Event;
 use crate::id::Host;
 
 /// Whom a message is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The database: heartbeat table and context table.
     Store,
@@ -73,7 +73,7 @@ pub enum Target {
 }
 
 /// What a machine asks of its environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Output {
     /// Send a message now.
     Send(Target, Message),

@@ -2,7 +2,8 @@
 //!
 //! In the small world true time is an integer that counts quanta. A message may arrive at any time up to its last one, in
 //! any order, or never. Timers fire within the quantum in which they are due. Faults happen at any time, as often as the
-//! bounds say. The machines are those that the simulator runs; each move is one input of one of them.
+//! bounds say. The machines are those that the simulator runs; each move is one input of one of them. A protocol may have
+//! an opening: some moves of quantum 0 that are not searched, so that the search begins where its work does.
 //!
 //! | Module | Holds |
 //! |---|---|
@@ -29,7 +30,9 @@ use crate::event::ActorId;
 use crate::fault::Place;
 use crate::options::Options;
 use crate::plan::{Plan, PlanError, invalid};
-use crate::protocol::{Cause, Protocol};
+use crate::protocol::{Actor, Cause, Protocol};
+use crate::routing::Routing;
+use failproof_core::election::Start;
 use failproof_core::{Duration, Instant};
 use failproof_spec::Property;
 use std::fmt::Debug;
@@ -45,15 +48,27 @@ pub trait Explored: Protocol<Machine: Clone + Eq + Hash + Debug, Message: Eq + H
     /// The properties that a state can break, the most telling first.
     const PROPERTIES: &'static [Property];
 
-    /// What is to be remembered of a step: `source` sent the message, if it is one; `before` is the machine before it.
-    fn note(
-        source: ActorId,
-        before: &Self::Machine,
-        after: &Self::Machine,
-        cause: &Cause<'_, Self::Message, Self::Command>,
-    ) -> Option<Self::Note>;
-    /// Remembers it. `life` says which life of an actor it is now.
-    fn remember(ghost: &mut Self::Ghost, note: Self::Note, life: &dyn Fn(ActorId) -> Life);
+    /// What a process is made of when it starts for the `start`th time, from 1.
+    #[must_use]
+    fn start(_plan: &Plan, actor: ActorId, start: u8) -> Start {
+        Start { entropy: space::mint(actor, start), image: actor.into() }
+    }
+    /// Whether a process can be paused, and whether it can crash.
+    #[must_use]
+    fn fails(_actor: &Actor) -> (bool, bool) {
+        (true, true)
+    }
+    /// Which of these moves comes next in the opening, by position: what happens in quantum 0 before the search begins.
+    /// `None` ends it.
+    #[must_use]
+    fn opening(_space: &Space<'_, Self>, _moves: &[Move]) -> Option<usize> {
+        None
+    }
+
+    /// What is to be remembered of a step.
+    fn note(taken: &Taken<'_, Self>) -> Option<Self::Note>;
+    /// Remembers it. `life` says which life of an actor it was before the step, and whether that is doubted.
+    fn remember(ghost: &mut Self::Ghost, note: Self::Note, life: &dyn Fn(ActorId) -> (Life, bool));
     /// Clears what a machine keeps for judges only, so that equal states are equal.
     fn clear(machine: &mut Self::Machine);
     /// Whether a state breaks a property of [`Explored::PROPERTIES`].
@@ -68,6 +83,23 @@ pub trait Explored: Protocol<Machine: Clone + Eq + Hash + Debug, Message: Eq + H
     fn bytes(machine: &Self::Machine) -> usize;
 }
 
+/// A step of a machine, just taken.
+#[derive(Debug)]
+pub struct Taken<'s, P: Explored> {
+    /// Who sent the message, if it is one; else whose machine it is.
+    pub source: ActorId,
+    /// Whose machine it is.
+    pub actor: ActorId,
+    /// The machine before.
+    pub before: &'s P::Machine,
+    /// The machine after.
+    pub after: &'s P::Machine,
+    /// What happened.
+    pub cause: &'s Cause<'s, P::Message, P::Command>,
+    /// What it asked for.
+    pub outputs: &'s [P::Output],
+}
+
 /// Searches the small world of an instance, of whatever protocol, and tells a shortest way to a broken property.
 ///
 /// # Errors
@@ -80,7 +112,7 @@ pub fn explore(
 ) -> Result<(Outcome, Option<Counterexample>), String> {
     match &instance.plan.options {
         Options::Election(_) => explore_for::<Election>(instance, properties, limits, outside),
-        Options::Routing(_) => Err("protocol routing is not explored in this version; expected election".to_owned()),
+        Options::Routing(_) => explore_for::<Routing>(instance, properties, limits, outside),
     }
 }
 
@@ -169,6 +201,13 @@ impl Instance {
             return Err(invalid("options.clocks", problem));
         }
         Ok(Self { plan, bounds })
+    }
+
+    /// The same with other chance: what processes draw is decided by `seed`, as in a run whose noise has this seed.
+    #[must_use]
+    pub const fn with_chance(mut self, seed: u64) -> Self {
+        self.plan.noise.seed = seed;
+        self
     }
 
     /// The calm plan.

@@ -11,11 +11,13 @@
 //! | `doubted` | the world's own knowledge: paused, or a clock outside the stated bounds since the anchor of its term |
 //! | `write` | the row, beside what was applied and what was acknowledged |
 
+mod explore;
 mod judge;
 mod liveness;
 mod options;
 mod store;
 
+pub use explore::{Ghost, Note};
 pub use options::Options;
 
 use crate::event::ActorId;
@@ -30,6 +32,7 @@ use failproof_core::routing::{
 };
 use failproof_core::{Duration, Host, Instant, Machine};
 use failproof_spec::ContractName;
+use serde::{Serialize, Serializer};
 use store::StoreServer;
 
 /// Context routing as a protocol to simulate.
@@ -68,14 +71,14 @@ pub enum Output {
 }
 
 /// Who an actor is, and where it finds the others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Layout {
     gateways: u16,
     servers: u16,
 }
 
 /// Any actor, with what its last step asked for in its own words.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
     layout: Layout,
     part: Part,
@@ -83,7 +86,7 @@ pub struct Member {
 }
 
 /// What an actor is.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The database: heartbeat table and context table.
     Store(Box<StoreServer>),
@@ -124,6 +127,31 @@ impl Layout {
             Target::Client(n) => Some(1 + self.gateways + self.servers + n),
             Target::Asker => None,
         }
+    }
+}
+
+/// Written as the machine of the core that it holds, without what is kept for the judge.
+impl Serialize for Member {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.part {
+            Part::Store(store) => store.serialize(serializer),
+            Part::Gateway(gateway) => gateway.serialize(serializer),
+            Part::Server(server) => server.serialize(serializer),
+            Part::Client(client) => client.serialize(serializer),
+        }
+    }
+}
+
+impl Member {
+    /// What it keeps elsewhere, in bytes, about.
+    fn bytes(&self) -> usize {
+        self.asked.capacity() * size_of::<routing::Output>()
+            + match &self.part {
+                Part::Store(store) => size_of_val(&**store) + store.bytes(),
+                Part::Gateway(gateway) => size_of_val(&**gateway),
+                Part::Server(server) => size_of_val(&**server) + server.bytes(),
+                Part::Client(client) => size_of_val(&**client) + client.bytes(),
+            }
     }
 }
 

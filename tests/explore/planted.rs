@@ -6,7 +6,7 @@
 use super::{small, to_its_end};
 use failproof::election::{Election, Member, Options};
 use failproof::event::ActorId;
-use failproof::explore::{Explored, Life, Limits, Scene, Search, Stopped, explore};
+use failproof::explore::{Explored, Life, Limits, Scene, Search, Stopped, Taken, explore};
 use failproof::fault::{Access, FaultClass, FaultKind, Place};
 use failproof::generate::Draw;
 use failproof::plan::{Plan, Task};
@@ -170,15 +170,11 @@ impl<const TERMS: u64> Explored for Planted<TERMS> {
 
     const PROPERTIES: &'static [Property] = &[Property::AtMostOneWorkingPrimary];
 
-    fn note(
-        source: ActorId,
-        before: &Reader<TERMS>,
-        after: &Reader<TERMS>,
-        cause: &Cause<'_, Message, Command>,
-    ) -> Option<Self::Note> {
-        Election::note(source, &before.0, &after.0, cause)
+    fn note(taken: &Taken<'_, Self>) -> Option<Self::Note> {
+        let Taken { source, actor, before, after, cause, outputs } = *taken;
+        Election::note(&Taken { source, actor, before: &before.0, after: &after.0, cause, outputs })
     }
-    fn remember(ghost: &mut Self::Ghost, note: Self::Note, life: &dyn Fn(ActorId) -> Life) {
+    fn remember(ghost: &mut Self::Ghost, note: Self::Note, life: &dyn Fn(ActorId) -> (Life, bool)) {
         Election::remember(ghost, note, life);
     }
     fn clear(machine: &mut Reader<TERMS>) {

@@ -20,7 +20,7 @@ pub struct Start {
 }
 
 /// What can happen to a candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Input<'a> {
     /// A deadline passed, or the candidate was started.
     Timer,
@@ -31,7 +31,7 @@ pub enum Input<'a> {
 }
 
 /// Whom a message is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The heartbeat table.
     Table,
@@ -42,7 +42,7 @@ pub enum Target {
 }
 
 /// What a candidate asks of its environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Output {
     /// Send a message now.
     Send(Target, Message),
@@ -58,7 +58,7 @@ pub enum Output {
 }
 
 /// What a candidate tells its application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
     /// It works as primary from now on.
     SteppedUp(Epoch),

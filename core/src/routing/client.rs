@@ -28,7 +28,8 @@ pub enum ClientInput<'a> {
 }
 
 /// A context that a client works with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct Known {
     id: Option<ContextId>,
     haid: Option<HaidText>,
@@ -37,7 +38,8 @@ struct Known {
 }
 
 /// The request that is under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct Pending {
     at: usize,
     what: Wish,
@@ -49,7 +51,8 @@ struct Pending {
     followed: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 enum Wish {
     /// The HAID of a context that is new, or known by its number only.
     Context,
@@ -60,7 +63,7 @@ enum Wish {
 }
 
 /// How a HAID is presented next, if not as it was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Trick {
     None,
     Forge { servers: u16 },
@@ -71,14 +74,18 @@ enum Trick {
 ///
 /// Units and clock: every [`Instant`] is microseconds on the client's own clock. A request keeps its number however often
 /// it is repeated; every other repetition asks for the backup, and each one another gateway.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Client {
+    #[cfg_attr(feature = "serde", serde(skip))]
     config: ClientConfig,
     known: Vec<Known>,
     pending: Option<Pending>,
     number: u32,
     due: Instant,
+    #[cfg_attr(feature = "serde", serde(skip))]
     trick: Trick,
+    #[cfg_attr(feature = "serde", serde(skip))]
     chance: Chance,
 }
 
@@ -105,6 +112,12 @@ impl Client {
     pub fn restarted(mut self) -> Self {
         self.due = Instant::ZERO;
         self
+    }
+
+    /// What it keeps elsewhere, in bytes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.known.capacity() * size_of::<Known>()
     }
 
     /// The number of the request that it waits for, if it waits for one.

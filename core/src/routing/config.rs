@@ -6,7 +6,7 @@ use crate::election;
 use crate::time::Duration;
 
 /// The parameters of a server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerConfig {
     /// Those of the election of its alias; its kind is the alias, and it needs no resource.
     pub candidate: election::Config,
@@ -19,7 +19,7 @@ pub struct ServerConfig {
 }
 
 /// The parameters of a gateway.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GatewayConfig {
     /// Its number.
     pub gateway: u16,
@@ -32,7 +32,7 @@ pub struct GatewayConfig {
 }
 
 /// The parameters of a client.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientConfig {
     /// Its number.
     pub client: u16,
@@ -51,7 +51,7 @@ pub struct ClientConfig {
 }
 
 /// Every `step`th context from `first` on, `count` of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Adopts {
     /// The first.
     pub first: u32,

@@ -25,13 +25,16 @@ pub enum GatewayInput<'a> {
 /// One gateway. It remembers nothing of a request: whoever answers says whose it was.
 ///
 /// Units and clock: every [`Instant`] is microseconds on the gateway's own clock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Gateway {
+    #[cfg_attr(feature = "serde", serde(skip))]
     config: GatewayConfig,
     view: View,
     next_look: Instant,
     tag: u32,
     seen_tag: u32,
+    #[cfg_attr(feature = "serde", serde(skip))]
     chance: Chance,
 }
 

@@ -7,10 +7,12 @@ use crate::id::{Epoch, Host};
 
 /// A context, as the database numbers it from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ContextId(pub u32);
 
 /// An alias: what a HAID names an instance by. Also the kind of leader that its holder is elected as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Alias(pub u8);
 
 /// How many keys a context holds. Each is written by one client in the order of its changes.
@@ -20,7 +22,8 @@ pub const KEYS: usize = 2;
 pub type Content = [u32; KEYS];
 
 /// One request of a client; a retry is the same request with another attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Request {
     /// Who asks.
     pub client: u16,
@@ -35,7 +38,8 @@ pub struct Request {
 }
 
 /// What a client asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Verb {
     /// A context for a new workflow.
     Create,
@@ -61,7 +65,8 @@ pub enum Verb {
 }
 
 /// What a client is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Reply {
     /// Whose request it was.
     pub client: u16,
@@ -72,7 +77,8 @@ pub struct Reply {
 }
 
 /// What came of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Answer {
     /// A context exists, and this is its HAID now.
     Context(Current),
@@ -89,7 +95,8 @@ pub enum Answer {
 }
 
 /// The HAID of a context, as its row says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Current {
     /// The context.
     pub id: ContextId,
@@ -102,7 +109,8 @@ pub struct Current {
 }
 
 /// What a server asks of the context table, in one transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Operation {
     /// Under which alias the server acts.
     pub alias: Alias,
@@ -117,7 +125,8 @@ pub struct Operation {
 }
 
 /// The operations of the context table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum What {
     /// Inserts a row that names the asker as main.
     Create {
@@ -172,7 +181,8 @@ pub enum What {
 }
 
 /// A row as an outcome shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct RowView {
     /// The context.
     pub id: ContextId,
@@ -191,7 +201,8 @@ pub struct RowView {
 }
 
 /// What came of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Outcome {
     /// The operation's number.
     pub tag: u32,
@@ -204,7 +215,8 @@ pub struct Outcome {
 }
 
 /// Whether an operation was carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Verdict {
     /// It was, now or before.
     Done,
@@ -217,7 +229,8 @@ pub enum Verdict {
 }
 
 /// All that travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub enum Message {
     /// A client to a gateway, a gateway to a server.
     Request(Request),

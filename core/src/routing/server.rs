@@ -31,7 +31,8 @@ pub enum ServerInput<'a> {
 }
 
 /// A context as a server has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Cached {
     /// The term of the alias in which it was filled.
     pub term: Epoch,
@@ -40,7 +41,8 @@ pub struct Cached {
 }
 
 /// A request that waits for the store.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct Waiting {
     tag: u32,
     term: Epoch,
@@ -60,8 +62,10 @@ const WAITING_MAX: usize = 128;
 /// Units and clock: every [`Instant`] is microseconds on the server's own clock, which counts suspended time.
 /// Invariant: under [`Ownership::Epoch`] it serves a read only while [`Candidate::may_act`], from a cache that was filled
 /// in the same term of its alias; nobody else can have been granted the context since.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ContextServer {
+    #[cfg_attr(feature = "serde", serde(skip))]
     config: ServerConfig,
     candidate: Candidate,
     life: u32,
@@ -73,11 +77,13 @@ pub struct ContextServer {
     view_tag: u32,
     next_look: Instant,
     tag: u32,
+    #[cfg_attr(feature = "serde", serde(skip))]
     chance: Chance,
     cache: Vec<Option<Cached>>,
     waiting: Vec<Waiting>,
     /// The contexts that it handed over in this term, each in the last epoch in which it did.
     given: BTreeMap<ContextId, u32>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     /// What the candidate asked for in this step.
     asked: Vec<election::Output>,
 }
@@ -133,6 +139,25 @@ impl ContextServer {
     #[must_use]
     pub fn remembered(&self, id: ContextId) -> Option<&Cached> {
         self.cache.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The change that an outcome is waited for with: its key and its number.
+    #[must_use]
+    pub fn change_of(&self, outcome: &Outcome) -> Option<(u8, u32)> {
+        let asked = |waiting: &&Waiting| (waiting.tag, waiting.term) == (outcome.tag, outcome.term);
+        match self.waiting.iter().find(asked)?.request?.verb {
+            Verb::Change { key, seq, .. } => Some((key, seq)),
+            Verb::Create | Verb::Adopt { .. } | Verb::Read { .. } => None,
+        }
+    }
+
+    /// What it keeps elsewhere, in bytes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.cache.capacity() * size_of::<Option<Cached>>()
+            + self.waiting.capacity() * size_of::<Waiting>()
+            + self.given.len() * size_of::<(ContextId, u32)>()
+            + self.asked.capacity() * size_of::<election::Output>()
     }
 
     /// The aliases as it last saw them, with what it chose since.

@@ -11,7 +11,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 /// The row of a context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Row {
     /// Main and backup; `None` before somebody adopted it.
     pub owners: Option<(Alias, Alias)>,
@@ -28,7 +29,7 @@ pub struct Row {
 }
 
 /// What an operation did, for whoever watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// Nothing.
     None,
@@ -64,17 +65,21 @@ pub enum Change {
 /// Invariant: an operation that is not carried out changes nothing; epochs, generations and versions of a row never
 /// decrease; with [`Ownership::Epoch`] a write is accepted in the epoch of its writer only, and counts once.
 /// Spec: `Context.tla`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ContextTable {
+    #[cfg_attr(feature = "serde", serde(skip))]
     rules: Rules,
     rows: Vec<Row>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     /// Which row each request created.
     created: BTreeMap<(u16, u32), ContextId>,
     aliases: Vec<Named>,
     changes: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 struct Named {
     host: Option<Host>,
     load: u32,
@@ -91,6 +96,20 @@ impl ContextTable {
         rows.resize(unowned, Row::new());
         let created = BTreeMap::new();
         Self { rules, rows, created, aliases: vec![Named::default(); aliases], changes: 0 }
+    }
+
+    /// The decisions.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// What it keeps elsewhere, in bytes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<Row>()
+            + self.created.len() * size_of::<((u16, u32), ContextId)>()
+            + self.aliases.capacity() * size_of::<Named>()
     }
 
     /// The row of a context.

@@ -6,7 +6,8 @@ use crate::id::{Host, Utype};
 use crate::time::Duration;
 
 /// One alias, as the store saw it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AliasRow {
     /// Whether somebody held it.
     pub live: bool,
@@ -17,7 +18,8 @@ pub struct AliasRow {
 }
 
 /// All aliases at one moment of the store. Its age is kept by whoever uses it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct View {
     rows: [AliasRow; Utype::MAX],
     count: u8,

@@ -25,25 +25,42 @@ const FOLDER: &str = "out";
 Example: failproof explore --rules published --property AtMostOneWorkingPrimary
          failproof explore --nodes 3 --horizon 5
          failproof explore --rules no-fencing.json --operations --pauses 1 --out found/fencing.json
+         failproof explore --protocol routing --rules published --property OneOwnerPerEpoch
          Tells whether the properties hold up to the bounds. Else it exits with 1, tells a shortest way to a state that
-         breaks one, and writes it as a plan for `failproof replay`. Without --horizon there are 8 quanta for one node, 7
-         for two, 4 for three, 3 for more. A search that a limit ends is incomplete; it exits with 0, and says so.")]
+         breaks one, and writes it as a plan for `failproof replay`. Without --horizon an election has 8 quanta for one
+         node, 7 for two, 4 for three, 3 for more, and routing 2. A search that a limit ends is incomplete; it exits with 0,
+         and says so.")]
 pub(super) struct ExploreArgs {
-    /// What is searched: election
+    /// What is searched: election or routing
     #[arg(long, default_value = "election", value_parser = protocol)]
     protocol: ProtocolArg,
     /// Its decisions: hardened, published, client_go, shedlock, or a JSON file with every switch
     #[arg(long, default_value = "hardened")]
     rules: String,
-    /// How many nodes
-    #[arg(long, default_value_t = 2)]
-    nodes: u16,
-    /// How long the world is, in quanta; by the number of nodes if absent
+    /// How many nodes an election has; 2 if absent
+    #[arg(long)]
+    nodes: Option<u16>,
+    /// How many gateways route; 1 if absent
+    #[arg(long)]
+    gateways: Option<u16>,
+    /// How many context servers there are; 2 if absent
+    #[arg(long)]
+    servers: Option<u16>,
+    /// How many clients there are; 1 if absent
+    #[arg(long)]
+    clients: Option<u16>,
+    /// How many contexts the clients create; 1 if absent
+    #[arg(long)]
+    contexts: Option<u32>,
+    /// What processes draw their chance from, which decides what clients wish
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// How long the world is, in quanta; by protocol and number of nodes if absent
     #[arg(long, value_name = "QUANTA")]
     horizon: Option<u8>,
-    /// How long a message may be under way, in quanta
-    #[arg(long, value_name = "QUANTA", default_value_t = 1)]
-    delay: u8,
+    /// How long a message may be under way, in quanta; 1 for an election, 0 for routing if absent
+    #[arg(long, value_name = "QUANTA")]
+    delay: Option<u8>,
     /// How many crashes there are at most
     #[arg(long, default_value_t = 0)]
     crashes: u8,
@@ -59,13 +76,13 @@ pub(super) struct ExploreArgs {
     /// I: from one heartbeat to the next
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
     interval: Duration,
-    /// T: how long a heartbeat counts, more than 2 I
-    #[arg(long, default_value = "2500ms", value_parser = parse_duration)]
-    timeout: Duration,
-    /// The unit of true time, at most I: timers are late by as much at most
-    #[arg(long, default_value = "500ms", value_parser = parse_duration)]
-    quantum: Duration,
-    /// Let the store's clock be as fast, and that of the first node as slow, as this rate: 0.001, 1000ppm
+    /// T: how long a heartbeat counts, more than 2 I; 2.5 I for an election, 3 I for routing if absent
+    #[arg(long, value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// The unit of true time, at most I: timers are late by as much at most; I / 2 for an election, I for routing if absent
+    #[arg(long, value_parser = parse_duration)]
+    quantum: Option<Duration>,
+    /// Let the store's clock be as fast, and that of the first node or server as slow, as this rate: 0.001, 1000ppm
     #[arg(long, value_name = "RATE", default_value = "0", value_parser = parse_drift)]
     drift: u32,
     /// Ask only for this property; can be repeated
@@ -167,46 +184,86 @@ impl ExploreArgs {
     /// What is searched, or what is wrong with it in the words of the command line.
     fn instance(&self) -> Result<Instance, String> {
         let ProtocolArg::One(known) = self.protocol else {
-            return Err("--protocol: one protocol is searched at a time; expected election".to_owned());
+            return Err("--protocol: one protocol is searched at a time; expected election or routing".to_owned());
         };
         let mut options = known.usual();
-        if !matches!(options, Options::Election(_)) {
-            return Err(format!("--protocol: {} is not explored in this version; expected election", known.name()));
+        for (name, size) in self.sizes(&options) {
+            set_size(&mut options, name, size)?;
         }
-        set_size(&mut options, "nodes", u32::from(self.nodes))?;
+        let is_election = matches!(options, Options::Election(_));
+        let quantum = self.quantum.unwrap_or(match is_election {
+            true => Duration::from_micros(self.interval.as_micros() / 2),
+            false => self.interval,
+        });
+        let timeout = self.timeout.unwrap_or(match is_election {
+            true => Duration::from_micros(self.interval.as_micros() * 5 / 2),
+            false => self.interval.times(3),
+        });
         let assumed = Assumed {
             drift_ppm: self.drift,
             latency_us_max: Duration::from_micros((self.interval.as_micros() / 20).max(1)),
-            timer_late_us_max: self.quantum,
+            timer_late_us_max: quantum,
             stop_us_max: Duration::ZERO,
             granularity_us: Duration::from_micros(1),
         };
-        options.set_limits(self.interval, self.timeout, assumed);
+        options.set_limits(self.interval, timeout, assumed);
         decide_by(&self.rules, &mut options)?;
-        if let Options::Election(election) = &mut options {
-            let every_us = if self.operations { self.interval } else { Duration::ZERO };
-            election.work = Work { every_us, takes_us: self.quantum };
-            if self.drift > 0 {
-                let ppm = i32::try_from(self.drift).map_err(|error| format!("--drift: {error}"))?;
-                let clock = |node, ppm| ClockOptions { node, ahead_us: 0, ppm };
-                election.clocks = vec![clock(Place::Store, ppm), clock(Place::Node(0), -ppm)];
+        let (clocks, slow, by_size) = match &mut options {
+            Options::Election(election) => {
+                let every_us = if self.operations { self.interval } else { Duration::ZERO };
+                election.work = Work { every_us, takes_us: quantum };
+                let by_size = match election.nodes {
+                    0 | 1 => 8,
+                    2 => 7,
+                    3 => 4,
+                    _ => 3,
+                };
+                (&mut election.clocks, Place::Node(0), by_size)
             }
-        }
-        let by_size = match self.nodes {
-            0 | 1 => 8,
-            2 => 7,
-            3 => 4,
-            _ => 3,
+            Options::Routing(_) if self.operations => {
+                return Err("--operations: protocol routing has no such option; expected it with election".to_owned());
+            }
+            Options::Routing(routing) => {
+                // Clients that wait a little less than the others can be first in a quantum, in which they are due all the
+                // same: so that what happens before a timer of others is due happens so in true time.
+                let wait = Duration::from_micros(self.interval.as_micros() - self.interval.as_micros() / 64);
+                (routing.every_us, routing.patience_us) = (wait, wait);
+                (&mut routing.clocks, Place::Server(0), 2)
+            }
         };
+        if self.drift > 0 {
+            let ppm = i32::try_from(self.drift).map_err(|error| format!("--drift: {error}"))?;
+            let clock = |node, ppm| ClockOptions { node, ahead_us: 0, ppm };
+            *clocks = vec![clock(Place::Store, ppm), clock(slow, -ppm)];
+        }
         let bounds = Bounds {
-            quantum: self.quantum,
+            quantum,
             horizon: self.horizon.unwrap_or(by_size),
-            delay: self.delay,
+            delay: self.delay.unwrap_or(u8::from(is_election)),
             crashes: self.crashes,
             pauses: self.pauses,
             wipes: self.wipes,
         };
-        Instance::new(options, bounds).map_err(|error| in_flags(&error))
+        let instance = Instance::new(options, bounds).map_err(|error| in_flags(&error))?;
+        Ok(instance.with_chance(self.seed))
+    }
+
+    /// The sizes that were asked for, and small ones of the protocol.
+    fn sizes(&self, options: &Options) -> Vec<(&'static str, u32)> {
+        let small: &[_] = match options {
+            Options::Election(_) => &[("nodes", 2)],
+            Options::Routing(_) => &[("gateways", 1), ("servers", 2), ("clients", 1), ("contexts", 1)],
+        };
+        let short = |size: Option<u16>| size.map(u32::from);
+        let asked = [
+            ("nodes", short(self.nodes)),
+            ("gateways", short(self.gateways)),
+            ("servers", short(self.servers)),
+            ("clients", short(self.clients)),
+            ("contexts", self.contexts),
+        ];
+        let asked = asked.into_iter().filter_map(|(name, size)| Some((name, size?)));
+        small.iter().copied().chain(asked).collect()
     }
 }
 
@@ -225,14 +282,18 @@ impl Report<'_> {
         self.outcome.states as f64 / self.seconds.max(1e-6)
     }
 
+    /// How much there is of what.
+    fn sizes(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        self.instance.plan().options.sizes().into_iter()
+    }
+
     fn json(&self) -> Value {
         let Bounds { quantum, horizon, delay, crashes, pauses, wipes } = *self.instance.bounds();
         let options = &self.instance.plan().options;
         let outcome = self.outcome;
-        json!({
+        let mut told = json!({
             "protocol": options.protocol(),
             "rules": self.args.rules,
-            "nodes": self.args.nodes,
             "bounds": {
                 "quantum_us": quantum.as_micros(),
                 "horizon": horizon,
@@ -242,7 +303,7 @@ impl Report<'_> {
                 "wipes": wipes,
                 "operations": self.args.operations,
                 "interval_us": self.args.interval.as_micros(),
-                "timeout_us": self.args.timeout.as_micros(),
+                "timeout_us": options.heartbeat_timeout().as_micros(),
                 "drift_ppm": self.args.drift,
             },
             "states": outcome.states,
@@ -254,10 +315,15 @@ impl Report<'_> {
             "complete": outcome.stopped == Stopped::Exhausted,
             "violation": self.found.map(|found| json!({
                 "property": found.property.name(),
+                "opening": found.opening,
                 "moves": found.moves,
                 "plan": self.file,
             })),
-        })
+        });
+        for (size, name) in self.sizes() {
+            told[format!("{name}s")] = size.into();
+        }
+        told
     }
 
     fn text(&self) -> String {
@@ -268,9 +334,9 @@ impl Report<'_> {
             "{}, {} rules, {}: {horizon} quanta of {quantum}, I {}, T {}, messages up to {}\n",
             options.protocol(),
             args.rules,
-            plural(u64::from(args.nodes), "node"),
+            self.sizes().map(|(size, name)| plural(size, name)).collect::<Vec<_>>().join(", "),
             args.interval,
-            args.timeout,
+            options.heartbeat_timeout(),
             plural(u64::from(delay), "quantum").replace("quantums", "quanta"),
         );
         // A String takes everything that is written to it.
@@ -321,6 +387,9 @@ impl Report<'_> {
             Stopped::Broken(property) => writeln!(text, "broken: {property}"),
         };
         let Some(found) = self.found else { return text };
+        if found.opening > 0 {
+            let _ = writeln!(text, "  the first {} moves are the opening; the search begins behind it", found.opening);
+        }
         for (at, told) in found.moves.iter().enumerate() {
             let arrow = if told.changed.is_empty() { "" } else { " -> " };
             let at_s = told.at_us as f64 / 1e6;

@@ -11,7 +11,7 @@
 use super::server::Served;
 use super::{Election, Member, RESOURCE, TABLE};
 use crate::event::ActorId;
-use crate::explore::{Explored, Life, Scene};
+use crate::explore::{Explored, Life, Scene, Taken};
 use crate::protocol::Cause;
 use failproof_core::election::{Candidate, Fencing, IdentitySource, Message, Outcome, Phase};
 use failproof_core::{Epoch, Utype};
@@ -85,12 +85,8 @@ impl Explored for Election {
         Property::SealedBeforeWork,
     ];
 
-    fn note(
-        source: ActorId,
-        before: &Member,
-        after: &Member,
-        cause: &Cause<'_, Message, super::Command>,
-    ) -> Option<Note> {
+    fn note(taken: &Taken<'_, Self>) -> Option<Note> {
+        let Taken { source, before, after, cause, .. } = *taken;
         match (before, after) {
             (Member::Table(before), Member::Table(after)) => match (after.served(), cause) {
                 (
@@ -114,10 +110,10 @@ impl Explored for Election {
         }
     }
 
-    fn remember(ghost: &mut Ghost, note: Note, life: &dyn Fn(ActorId) -> Life) {
+    fn remember(ghost: &mut Ghost, note: Note, life: &dyn Fn(ActorId) -> (Life, bool)) {
         match note {
             Note::Granted { source, incarnation, epoch } => {
-                let life = incarnation.map_or_else(|| life(source), |(mint, life)| named(mint, life));
+                let life = incarnation.map_or_else(|| life(source).0, |(mint, life)| named(mint, life));
                 match ghost.granted.binary_search_by_key(&life, |(other, _)| *other) {
                     Ok(at) => ghost.granted[at].1 = epoch,
                     Err(at) => ghost.granted.insert(at, (life, epoch)),

@@ -33,7 +33,9 @@ pub struct Told {
 pub struct Counterexample {
     /// The property.
     pub property: Property,
-    /// The moves.
+    /// How many of the moves are the opening, which comes before the search.
+    pub opening: usize,
+    /// The moves, those of the opening first.
     pub moves: Vec<Told>,
     /// A plan that breaks the same property in the reference engine, with what was found; `None` if none of the ways that
     /// were tried does.
@@ -51,17 +53,18 @@ impl Counterexample {
         let Stopped::Broken(property) = outcome.stopped else { return None };
         let mut first = None;
         let mut tried = 0;
+        let opening = search.space().opening();
         for state in outcome.broken.iter().take(TRIED_MAX) {
             tried += 1;
-            let way = search.way(*state);
+            let way = [opening.clone(), search.way(*state)].concat();
             if let Some(plan) = plans_of(search.space(), &way).into_iter().find_map(|plan| confirmed(plan, property)) {
                 let moves = tell(search.space(), &way);
-                return Some(Self { property, moves, plan: Some(plan), tried });
+                return Some(Self { property, opening: opening.len(), moves, plan: Some(plan), tried });
             }
             first.get_or_insert(way);
         }
         let moves = tell(search.space(), &first?);
-        Some(Self { property, moves, plan: None, tried })
+        Some(Self { property, opening: opening.len(), moves, plan: None, tried })
     }
 }
 
@@ -82,7 +85,7 @@ fn confirmed(mut plan: Plan, property: Property) -> Option<Plan> {
 
 fn tell<P: Explored>(space: &mut Space<'_, P>, way: &[(Move, Vec<u32>)]) -> Vec<Told> {
     let quantum_us = space.instance().bounds().quantum.as_micros();
-    let mut before = space.initial();
+    let mut before = space.zero();
     let mut told = Vec::new();
     for (what, after) in way {
         let sent = space.sent_by(&before, *what);

@@ -23,6 +23,7 @@ use crate::fault::{Fault, FaultKind, Place};
 use crate::plan::{Fate, Plan};
 use crate::protocol::{Act, Boot, Cause, Stimulus, StoreFate};
 use failproof_core::Machine;
+use failproof_core::election::Start;
 
 /// Between two events whose order matters, in microseconds.
 const GAP_US: i64 = 2;
@@ -141,6 +142,8 @@ struct Posted<M> {
 struct Process<M> {
     machine: Option<M>,
     clock: Clock,
+    /// How often it was started.
+    starts: u8,
     /// Its last event.
     last: Option<usize>,
     down_from_us: Option<u64>,
@@ -182,13 +185,14 @@ impl<'w, P: Explored> Replica<'w, P> {
             replica.processes.push(Process {
                 machine: None,
                 clock: space.clock(id as ActorId),
+                starts: 0,
                 last: None,
                 down_from_us: (!serves).then_some(0),
                 paused_from_us: None,
                 resumed: None,
             });
             if serves {
-                replica.boot(id as ActorId, 0, 0);
+                replica.boot(id as ActorId, 0, None, 0);
             }
         }
         replica
@@ -196,7 +200,7 @@ impl<'w, P: Explored> Replica<'w, P> {
 
     /// Takes all moves; `None` if the machines do something else than in the search.
     fn run(&mut self, space: &mut Space<'_, P>) -> Option<()> {
-        let mut before = space.initial();
+        let mut before = space.zero();
         for (what, after) in self.way {
             let sent = space.sent_by(&before, *what);
             let state = space.unpack(&before);
@@ -380,14 +384,15 @@ impl<'w, P: Explored> Replica<'w, P> {
             .is_some_and(|what| matches!(what, Move::Pause(_) | Move::Crash(_)))
     }
 
-    fn boot(&mut self, actor: ActorId, at_us: u64, generation: u32) {
+    fn boot(&mut self, actor: ActorId, at_us: u64, disk: Option<P::Disk>, generation: u32) {
         let id = usize::from(actor);
         let now = self.processes[id].clock.read(at_us);
+        self.processes[id].starts += 1;
+        let Start { entropy, image } = P::start(&self.plan, actor, self.processes[id].starts);
         let boot = Boot {
-            disk: None,
-            // Different starts, different chance.
-            entropy: u64::from(actor) << 48 | at_us,
-            image: u64::from(actor),
+            disk,
+            entropy,
+            image,
             timeout: self.plan.options.heartbeat_timeout(),
             generation,
             wall: now,
@@ -399,7 +404,7 @@ impl<'w, P: Explored> Replica<'w, P> {
     }
 
     fn start(&mut self, actor: ActorId, at_us: u64) {
-        self.boot(actor, at_us, 0);
+        self.boot(actor, at_us, None, 0);
         if let Some(from_us) = self.processes[usize::from(actor)].down_from_us.take() {
             self.down(actor, from_us, at_us);
         }
@@ -435,7 +440,8 @@ impl<'w, P: Explored> Replica<'w, P> {
 
     fn wipe(&mut self, at_us: u64, generation: u32) {
         self.fault(FaultKind::Wipe {}, at_us, at_us + 1);
-        self.boot(0, at_us + 1, generation);
+        let left = self.processes[0].machine.as_ref().and_then(P::disk).and_then(P::left_of);
+        self.boot(0, at_us + 1, left, generation);
         self.posted.iter_mut().for_each(|posted| posted.gone |= !posted.held && posted.to == 0);
     }
 

@@ -263,7 +263,7 @@ impl<'a, P: Explored> Search<'a, P> {
     }
 
     /// A shortest way to a state, by its number: each move, and the packed state that it leads to. It begins in
-    /// [`Space::initial`].
+    /// [`Space::initial`], after the opening.
     pub fn way(&mut self, state: u32) -> Vec<(Move, Vec<u32>)> {
         let mut which = Vec::new();
         let mut at = state as usize;

@@ -17,11 +17,12 @@
 //! | `Wipe` | the bounds allow one more | the store restarts empty, in the next generation |
 
 use super::intern::{Interner, Lists, grow, number};
-use super::{Explored, Instance};
+use super::{Explored, Instance, Taken};
 use crate::clock::Clock;
 use crate::event::ActorId;
 use crate::fault::Place;
 use crate::protocol::{Act, Actor, Boot, Cause, Stimulus, StoreFate};
+use failproof_core::election::Start;
 use failproof_core::{Instant, Machine};
 use failproof_spec::Property;
 
@@ -261,13 +262,29 @@ impl<'a, P: Explored> Space<'a, P> {
         self.instance
     }
 
-    /// The state in which only the servers run.
+    /// The state after the opening, in which a search begins.
     pub fn initial(&mut self) -> Vec<u32> {
+        self.opening().pop().map_or_else(|| self.zero(), |(_, state)| state)
+    }
+
+    /// The moves of the opening, each with the packed state that it leads to. They begin in [`Space::zero`].
+    pub fn opening(&mut self) -> Vec<(Move, Vec<u32>)> {
+        let (mut here, mut successors, mut opening) = (self.zero(), Successors::default(), Vec::new());
+        loop {
+            self.successors(&here, &mut successors);
+            let Some(which) = P::opening(self, successors.moves()) else { return opening };
+            here = successors.state(which).to_vec();
+            opening.push((successors.moves()[which], here.clone()));
+        }
+    }
+
+    /// The state in which only the servers run.
+    pub fn zero(&mut self) -> Vec<u32> {
         let mut state = vec![0; self.width()];
         for id in 0..self.cast.len() {
             let machine = match self.position[id] {
                 Some(_) => NOBODY,
-                None => self.boot(id as ActorId, 1, 0, 0, true),
+                None => self.boot(id as ActorId, 1, 0, None, (0, true)),
             };
             state[self.machine_at(id)] = machine;
         }
@@ -308,13 +325,21 @@ impl<'a, P: Explored> Space<'a, P> {
         state[word] = state[word] & !(0xff << shift) | u32::from(status as u8 | starts << 3) << shift;
     }
 
-    fn boot(&mut self, actor: ActorId, start: u8, now: u8, generation: u32, first: bool) -> u32 {
+    fn boot(
+        &mut self,
+        actor: ActorId,
+        start: u8,
+        now: u8,
+        disk: Option<P::Disk>,
+        (generation, first): (u32, bool),
+    ) -> u32 {
         let id = usize::from(actor);
         let clock = self.clocks[id][usize::from(now)];
+        let Start { entropy, image } = P::start(&self.instance.plan, actor, start);
         let boot = Boot {
-            disk: None,
-            entropy: mint(actor, start),
-            image: u64::from(actor),
+            disk,
+            entropy,
+            image,
             timeout: self.instance.plan.options.heartbeat_timeout(),
             generation,
             wall: clock,
@@ -353,7 +378,7 @@ impl<'a, P: Explored> Space<'a, P> {
         };
         let mut outputs = std::mem::take(&mut self.outputs);
         after.handle(clock, Stimulus { wall: clock, fate: StoreFate::Serve, cause }, &mut outputs);
-        let note = P::note(source, before, &after, &cause);
+        let note = P::note(&Taken { source, actor, before, after: &after, cause: &cause, outputs: &outputs });
         P::clear(&mut after);
         let first = number(self.sent.len());
         for output in &outputs {
@@ -397,7 +422,7 @@ impl<'a, P: Explored> Space<'a, P> {
                         && self.interchangeable
                         && (0..position).any(|before| Self::status(from, before).0 == Status::Off);
                     if !waits {
-                        let machine = self.boot(actor, starts + 1, now, 0, starts == 0);
+                        let machine = self.boot(actor, starts + 1, now, None, (0, starts == 0));
                         self.begin(from);
                         self.put_machine(actor, machine);
                         Self::set_status(&mut self.state, position, Status::Up, starts + 1);
@@ -454,13 +479,15 @@ impl<'a, P: Explored> Space<'a, P> {
         for position in 0..processes {
             let (status, starts) = Self::status(from, position);
             let actor = self.processes[position];
-            if status == Status::Up && pauses < bounds.pauses {
+            let (can_pause, can_crash) = P::fails(&self.cast[usize::from(actor)]);
+            if can_pause && status == Status::Up && pauses < bounds.pauses {
                 self.begin(from);
                 self.state[CLOCK] += 1 << 16;
                 Self::set_status(&mut self.state, position, Status::Paused, starts);
                 self.end(Move::Pause(actor), into);
             }
-            if matches!(status, Status::Up | Status::Paused | Status::Late) && crashes < bounds.crashes {
+            let is_there = matches!(status, Status::Up | Status::Paused | Status::Late);
+            if can_crash && is_there && crashes < bounds.crashes {
                 self.begin(from);
                 self.state[CLOCK] += 1 << 8;
                 Self::set_status(&mut self.state, position, Status::Down, starts);
@@ -470,7 +497,8 @@ impl<'a, P: Explored> Space<'a, P> {
             }
         }
         if wipes < bounds.wipes {
-            let store = self.boot(0, 1, now, u32::from(wipes) + 1, false);
+            let left = P::disk(&self.machines.get(from[self.machine_at(0)]).1).and_then(P::left_of);
+            let store = self.boot(0, 1, now, left, (u32::from(wipes) + 1, false));
             self.begin(from);
             self.state[CLOCK] += 1 << 24;
             self.put_machine(0, store);
@@ -502,7 +530,8 @@ impl<'a, P: Explored> Space<'a, P> {
         if let Some(note) = step.note {
             let at = self.ghost_at();
             let mut ghost = self.ghosts.get(from[at]).clone();
-            P::remember(&mut ghost, note, &|actor| self.life(from, actor));
+            let scene = Scene { state: from, space: self };
+            P::remember(&mut ghost, note, &|actor| (scene.life(actor), scene.is_doubted(actor)));
             self.state[at] = self.ghosts.put(ghost);
         }
         let (first, count) = (step.outputs.0 as usize, usize::from(step.outputs.1));

@@ -10,9 +10,11 @@ use crate::protocol::{Boot, Cause, StoreFate};
 use failproof_core::Instant;
 use failproof_core::election::{self, Affinity, Dialect, TableConfig};
 use failproof_core::routing::{Alias, Change, ContextId, ContextTable, Message, Operation, Output, Target};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// What the store did with its last input, for the judge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Done {
     /// Nothing that the contract speaks of.
     Nothing,
@@ -26,11 +28,21 @@ pub(super) enum Done {
 }
 
 /// The store behind its server.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreServer {
     tables: TableServer,
     contexts: ContextTable,
     done: Done,
+}
+
+/// Written as its two tables.
+impl Serialize for StoreServer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tables = serializer.serialize_struct("StoreServer", 2)?;
+        tables.serialize_field("heartbeats", self.tables.table())?;
+        tables.serialize_field("contexts", &self.contexts)?;
+        tables.end()
+    }
 }
 
 impl Respond for Output {
@@ -71,6 +83,18 @@ impl StoreServer {
 impl StoreServer {
     pub(super) fn disk(&self) -> Disk {
         Disk::Store(Some(self.tables.table().clone()), self.contexts.clone())
+    }
+
+    /// Forgets what is kept for the judge.
+    pub(super) const fn rest(&mut self) {
+        self.done = Done::Nothing;
+        self.tables.rest();
+    }
+
+    /// What it keeps elsewhere, in bytes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let kinds = self.tables.table().config().utypes;
+        kinds * 128 + self.contexts.bytes()
     }
 
     /// The context table.

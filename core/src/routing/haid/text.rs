@@ -48,6 +48,13 @@ impl fmt::Display for HaidText {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for HaidText {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Debug for HaidText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{self}\"")
