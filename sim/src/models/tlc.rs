@@ -161,7 +161,8 @@ fn temporal(model: &Model) -> String {
 }
 
 /// The actions that never fired, by the last coverage that TLC prints: `<Grant line 79, … of module Lease>: 8:164`, distinct
-/// states and steps. TLC does not tell `Apply(Other)` from `Apply(s)`: of an action with arguments the manifest is believed.
+/// states and steps. TLC does not tell `Apply(Other)` from `Apply(s)`, and takes a choice within `\E m \in messages` for one
+/// action: of an action with arguments, and of one that TLC does not list, the manifest is believed.
 fn never(model: &Model, output: &str) -> Option<BTreeSet<String>> {
     let (_, coverage) = output.rsplit_once("The coverage statistics at ")?;
     let mut steps: BTreeMap<&str, u64> = BTreeMap::new();
@@ -174,8 +175,9 @@ fn never(model: &Model, output: &str) -> Option<BTreeSet<String>> {
         *steps.entry(name).or_default() += taken.trim().parse::<u64>().ok()?;
     }
     steps.remove("Init");
-    let dead = steps.into_iter().filter(|(_, taken)| *taken == 0).map(|(name, _)| name.to_owned());
-    Some(dead.chain(model.never.keys().filter(|name| name.contains('(')).cloned()).collect())
+    let unlisted = model.never.keys().filter(|name| name.contains('(') || !steps.contains_key(name.as_str()));
+    let dead = steps.iter().filter(|(_, taken)| **taken == 0).map(|(name, _)| (*name).to_owned());
+    Some(dead.chain(unlisted.cloned()).collect())
 }
 
 /// The states that TLC prints after a violation: a head `State 2: <Grant line 1, …>`, then a conjunct a line. Where

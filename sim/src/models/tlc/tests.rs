@@ -93,9 +93,10 @@ const COVERAGE: &str = "The coverage statistics at noon\n\
 #[test]
 fn actions_that_never_fired_are_read_off_the_last_coverage() {
     let text = "[[model]]\nname = \"M\"\nmodule = \"M.tla\"\ncfg = \"M.cfg\"\n\
-                expect.holds = { states = 1, depth = 1 }\nnever.\"Apply(Other)\" = \"nobody else is there\"\n";
+                expect.holds = { states = 1, depth = 1 }\nnever.\"Apply(Other)\" = \"nobody else is there\"\n\
+                never.Deliver = \"it is part of another action\"\n";
     let manifest = Manifest::parse(text, Path::new("m.toml")).expect("a manifest");
     let dead = never(&manifest.models[0], COVERAGE).expect("there is a coverage");
-    assert_eq!(dead, ["Apply(Other)", "Leave"].map(str::to_owned).into());
+    assert_eq!(dead, ["Apply(Other)", "Deliver", "Leave"].map(str::to_owned).into());
     assert_eq!(never(&manifest.models[0], "no coverage"), None);
 }
