@@ -7,8 +7,10 @@
 mod election;
 mod routing;
 
-use failproof::explore::{Edge, Explored, Instance, Limits, Move, Outside, Search, Space, Visitor};
+use failproof::explore::{Bounds, Edge, Explored, Instance, Limits, Move, Outside, Search, Space, Visitor};
 use failproof::models::{self, Checker, Graph, Model};
+use failproof_core::Duration;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -101,6 +103,51 @@ pub(crate) fn constant(model: &Model, name: &str) -> String {
     let sets = cfg.lines().filter_map(|line| line.split_once('='));
     let value = sets.filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim().to_owned()).next();
     value.unwrap_or_else(|| panic!("{}: no constant {name}", model.cfg))
+}
+
+/// The constants of a model as numbers and decisions.
+pub(crate) struct Constants<'m>(pub(crate) &'m Model);
+
+impl Constants<'_> {
+    pub(crate) fn number(&self, name: &str) -> u64 {
+        constant(self.0, name).parse().expect("a number")
+    }
+
+    pub(crate) fn small(&self, name: &str) -> u8 {
+        u8::try_from(self.number(name)).expect("a small number")
+    }
+
+    /// In microseconds.
+    pub(crate) fn span(&self, name: &str) -> Duration {
+        Duration::from_micros(self.number(name))
+    }
+
+    /// Hardened rules, but for these switches, each with the constant that decides: `"NextTick"` is `next_tick`.
+    pub(crate) fn rules(&self, mut hardened: Json, switches: &[(&str, &str)]) -> Json {
+        for (switch, name) in switches {
+            let mut decision = String::new();
+            for letter in constant(self.0, name).trim_matches('"').chars() {
+                if letter.is_uppercase() && !decision.is_empty() {
+                    decision.push('_');
+                }
+                decision.extend(letter.to_lowercase());
+            }
+            hardened[*switch] = decision.into();
+        }
+        hardened
+    }
+
+    /// How large the world is, with so many wipes.
+    pub(crate) fn bounds(&self, wipes: u8) -> Bounds {
+        Bounds {
+            quantum: self.span("Quantum"),
+            horizon: self.small("Horizon"),
+            delay: self.small("Delay"),
+            crashes: self.small("Crashes"),
+            pauses: self.small("Pauses"),
+            wipes,
+        }
+    }
 }
 
 /// Both graphs are equal; else the first difference is told, with the variables that differ from the nearest state.

@@ -1,10 +1,11 @@
 //! The election: `TimedLease.tla`. The table of the mapping stands in its header.
 
 use super::{
-    Mapped, Steps, Variables, assert_equal, by_machines, by_module, constant, int, model, record, set, text, tuple,
+    Constants, Mapped, Steps, Variables, assert_equal, by_machines, by_module, constant, int, model, record, set, text,
+    tuple,
 };
 use failproof::election::{Election, Options};
-use failproof::explore::{Bounds, Flight, Instance, Life, Move, Space, Status};
+use failproof::explore::{Flight, Instance, Life, Move, Space, Status};
 use failproof::fault::Place;
 use failproof::models::Model;
 use failproof::options::{ClockOptions, ProtocolOptions};
@@ -264,17 +265,9 @@ impl Mapped for Election {
 
 /// The small world that a model speaks of.
 fn instance(model: &Model) -> Instance {
-    let number = |name: &str| -> u64 { constant(model, name).parse().expect("a number") };
-    let span = |name: &str| Duration::from_micros(number(name));
-    let decision = |name: &str| match constant(model, name).trim_matches('"') {
-        "NextTick" => json!("next_tick"),
-        "OnReply" => json!("on_reply"),
-        "ExactEntry" => json!("exact_entry"),
-        "LongestTerm" => json!("longest_term"),
-        other => json!(other.to_lowercase()),
-    };
-    let mut rules = json!(Rules::hardened());
-    for (switch, name) in [
+    let constants = Constants(model);
+    let (number, span) = (|name: &str| constants.number(name), |name: &str| constants.span(name));
+    let switches = [
         ("anchor", "Anchor"),
         ("fencing", "Fencing"),
         ("recheck_on_reply", "Recheck"),
@@ -284,9 +277,8 @@ fn instance(model: &Model) -> Instance {
         ("renew_by_seq", "Renewal"),
         ("grace", "Grace"),
         ("term_in_row", "TermSource"),
-    ] {
-        rules[switch] = decision(name);
-    }
+    ];
+    let rules = constants.rules(json!(Rules::hardened()), &switches);
     let ppm = |place: u64| -> i32 {
         let named = |set: &str| constant(model, set).contains(&place.to_string());
         let drift = i32::try_from(number("Drift") * 1_000_000 / number("Quantum")).expect("a small drift");
@@ -309,15 +301,7 @@ fn instance(model: &Model) -> Instance {
     };
     options.set_limits(span("Interval"), span("Timeout"), bounds);
     options.set_rules(rules).expect("rules");
-    let small = |name: &str| u8::try_from(number(name)).expect("a small number");
-    let bounds = Bounds {
-        quantum: span("Quantum"),
-        horizon: small("Horizon"),
-        delay: small("Delay"),
-        crashes: small("Crashes"),
-        pauses: small("Pauses"),
-        wipes: small("Wipes"),
-    };
+    let bounds = constants.bounds(constants.small("Wipes"));
     Instance::new(options, bounds).unwrap_or_else(|error| panic!("{}: {error}", model.name))
 }
 

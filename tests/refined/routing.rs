@@ -11,9 +11,10 @@
 //! | `doubted` names who was paused when it crashed | the search doubts those who run | not both faults in one world |
 
 use super::{
-    Mapped, Steps, Variables, assert_equal, by_machines, by_module, constant, int, model, record, set, text, tuple,
+    Constants, Mapped, Steps, Variables, assert_equal, by_machines, by_module, constant, int, model, record, set, text,
+    tuple,
 };
-use failproof::explore::{Bounds, Explored, Flight, Instance, Move, Space, Status};
+use failproof::explore::{Explored, Flight, Instance, Move, Space, Status};
 use failproof::models::Model;
 use failproof::options::ProtocolOptions;
 use failproof::routing::{Options, Routing};
@@ -509,24 +510,18 @@ impl Mapped for Routing {
 
 /// The small world that a model speaks of.
 fn instance(model: &Model) -> Instance {
-    let number = |name: &str| -> u64 { constant(model, name).parse().expect("a number") };
-    let span = |name: &str| Duration::from_micros(number(name));
-    let decision = |name: &str| match constant(model, name).trim_matches('"') {
-        "LastWriter" => json!("last_writer"),
-        other => json!(other.to_lowercase()),
-    };
+    let constants = Constants(model);
+    let span = |name: &str| constants.span(name);
     assert_eq!(span("Refresh"), span("Interval"), "a gateway looks as often as a server");
     assert_eq!(constant(model, "Losses"), "1000", "the machines count no losses");
     assert_eq!((constant(model, "Looks").as_str(), constant(model, "Cold").as_str()), ("FALSE", "{}"));
-    let mut rules = json!(Rules::hardened());
-    for (switch, name) in [
+    let switches = [
         ("ownership", "Ownership"),
         ("main_check", "MainCheck"),
         ("unnamed_server", "UnnamedServer"),
         ("alias_lock", "AliasLock"),
-    ] {
-        rules[switch] = decision(name);
-    }
+    ];
+    let rules = constants.rules(json!(Rules::hardened()), &switches);
     let mut options = Options {
         gateways: 1,
         servers: 2,
@@ -545,15 +540,7 @@ fn instance(model: &Model) -> Instance {
     };
     options.set_limits(span("Interval"), span("Timeout"), bounds);
     options.set_rules(rules).expect("rules");
-    let small = |name: &str| u8::try_from(number(name)).expect("a small number");
-    let bounds = Bounds {
-        quantum: span("Quantum"),
-        horizon: small("Horizon"),
-        delay: small("Delay"),
-        crashes: small("Crashes"),
-        pauses: small("Pauses"),
-        wipes: 0,
-    };
+    let bounds = constants.bounds(0);
     let instance = Instance::new(options, bounds).unwrap_or_else(|error| panic!("{}: {error}", model.name));
     instance.with_chance(SEED)
 }
