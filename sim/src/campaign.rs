@@ -12,6 +12,7 @@ mod report;
 mod saved;
 mod schedule;
 mod setting;
+mod shrinking;
 
 pub(crate) use findings::hex;
 pub use findings::{Finding, Findings, KEPT_MAX, PropertyName};
@@ -19,6 +20,7 @@ pub use histogram::Histogram;
 pub use report::{CampaignReport, Ending, Margins, Returns};
 pub use saved::{REPORT_FILE, SavedError, SavedReport};
 pub use setting::Setting;
+pub use shrinking::Shrinking;
 
 use crate::engine::{Engine, Panicked};
 use crate::fault::{FaultClass, FaultKind};

@@ -1,6 +1,7 @@
 //! Files that are written whole or not at all, and never in place of something else.
 
 use crate::campaign::{Finding, REPORT_FILE, SavedReport, Setting};
+use crate::shrink::{Shrunk, small_stem};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -240,18 +241,37 @@ impl Folder<'_> {
         }
     }
 
-    /// Writes the report. It may take the place of one about the same campaign that was stopped too early.
+    /// Writes the small plan of a finding as `<stem of the plan's file>.small.json`, and tells it its file. If the name is
+    /// taken, by what was reached before somebody stopped it, it gets a number behind it.
+    ///
+    /// # Errors
+    /// See [`OutputError`].
+    pub fn write_small(&self, finding: &Finding, shrunk: &mut Shrunk) -> Result<(), OutputError> {
+        let text = serde_json::to_string_pretty(&shrunk.plan).map_err(|e| refused(self.path, e.into()))? + "\n";
+        let named = || PathBuf::from(format!("{}-{}.json", finding.property, finding.run));
+        let stem = small_stem(&finding.file.clone().unwrap_or_else(named));
+        shrunk.file = Some(Self { renames: true, ..*self }.write(&stem, "json", &text)?);
+        Ok(())
+    }
+
+    /// Writes the report. It may take the place of one about the same campaign that was stopped too early, or of which less
+    /// was shrunk; one of which more was shrunk stays.
     ///
     /// # Errors
     /// See [`OutputError`].
     pub fn write_report(&self, saved: &SavedReport) -> Result<(), OutputError> {
         let path = self.path.join(REPORT_FILE);
         let text = saved.text().map_err(|error| refused(&path, error.into()))?;
-        match write_new(self.disk, &path, &text) {
-            Err(OutputError::Exists { .. }) if SavedReport::read(self.path).is_ok_and(|old| saved.completes(&old)) => {
+        let exists = match write_new(self.disk, &path, &text) {
+            Err(exists @ OutputError::Exists { .. }) => exists,
+            written => return written,
+        };
+        match SavedReport::read(self.path) {
+            Ok(old) if saved.completes(&old) => {
                 self.disk.replace(&path, &text).map_err(|source| refused(&path, source))
             }
-            written => written,
+            Ok(old) if old.is_shrunk_further_than(saved) => Ok(()),
+            _ => Err(exists),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod size;
 pub mod text;
 
 use failproof_spec::{Coverage, Marks};

@@ -16,10 +16,15 @@ mod weaken;
 pub use goal::{Broken, Goal};
 pub use size::Size;
 
+use crate::campaign::CampaignReport;
 use crate::engine::Panicked;
 use crate::plan::Plan;
+use crate::protocols::words;
 use crate::report::RunReport;
+use crate::report::human::moment;
 use crate::trace::Record;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -32,9 +37,14 @@ pub type Run<'a> = dyn Fn(&Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), 
 pub enum Budget {
     /// After so many runs.
     Runs(u64),
+    /// After so much work: the steps of all runs, and [`STEPS_TO_BEGIN`] for each.
+    Steps(u64),
     /// After so much time; the result then depends on the machine.
     Time(Duration),
 }
+
+/// What it takes to begin a run, in steps.
+pub const STEPS_TO_BEGIN: u64 = 4_000;
 
 impl Default for Budget {
     fn default() -> Self {
@@ -43,7 +53,8 @@ impl Default for Budget {
 }
 
 /// What became of a plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shrunk {
     /// The smallest plan that was found to fail likewise; the plan itself if there is none.
     pub plan: Plan,
@@ -51,6 +62,44 @@ pub struct Shrunk {
     pub runs: u64,
     /// Whether no smaller step was left to try; else the budget was spent, or the user stopped it.
     pub complete: bool,
+    /// Where the plan was written to.
+    pub file: Option<PathBuf>,
+}
+
+impl Shrunk {
+    /// Runs the plan once more, records in it what it is found to break, and returns that in words.
+    pub fn record_found<R>(&mut self, goal: &Goal, run: &R) -> String
+    where
+        R: Fn(&Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), Panicked>,
+    {
+        let plan = Arc::new(self.plan.clone());
+        let mut report = CampaignReport::default();
+        report.add_only(&plan, &run(&plan, false).map(|(report, _)| report));
+        let property = goal.property(&plan);
+        let found = report.kept().find(|finding| finding.property == property);
+        if let Some(finding) = found {
+            self.plan = finding.plan_found();
+        }
+        let story = found.map(|finding| finding.story.clone()).unwrap_or_default();
+        match goal.broken() {
+            Broken::Property(property) => {
+                format!("{property} at {}: {story}", moment(found.map_or(0, |finding| finding.at_us)))
+            }
+            Broken::Panicked(message) => format!("a panic: {message}"),
+            Broken::NotBack => format!("{} in time after the last fault", words(&plan.options).not_back),
+        }
+    }
+}
+
+/// The name beside the plan in `file` under which the plan that it shrinks to goes: `<stem>.small.json`.
+#[must_use]
+pub fn beside(file: &Path) -> PathBuf {
+    file.with_file_name(format!("{}.json", small_stem(file)))
+}
+
+/// The same without folder and extension.
+pub(crate) fn small_stem(file: &Path) -> String {
+    format!("{}.small", file.file_stem().unwrap_or_default().to_string_lossy())
 }
 
 /// Makes `plan`, which reaches `goal`, as small as `budget` allows. `stop` ends it early.
@@ -62,14 +111,38 @@ pub fn shrink(plan: &Plan, goal: &Goal, budget: Budget, run: &Run<'_>, stop: &At
     let mut best = plan.clone();
     best.found = None;
     let size = Size::of(&best);
-    let mut shrinker =
-        Shrinker { goal, run, budget, stop, began: Instant::now(), runs: 0, until_run: None, best, size };
+    let mut shrinker = Shrinker {
+        goal,
+        run,
+        budget,
+        stop,
+        began: Instant::now(),
+        spent: Spent::default(),
+        until_run: None,
+        best,
+        size,
+    };
     shrinker.go_on();
     let complete = !shrinker.is_spent();
     let mut plan = shrinker.best;
     plan.faults.sort_by_key(|fault| (fault.at_us, fault.id));
     (0..).zip(&mut plan.faults).for_each(|(id, fault)| fault.id = id);
-    Shrunk { plan, runs: shrinker.runs, complete }
+    Shrunk { plan, runs: shrinker.spent.runs, complete, file: None }
+}
+
+/// What it has taken so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    runs: u64,
+    /// Those of all runs, and what it took to begin them.
+    steps: u64,
+}
+
+impl Spent {
+    fn add(&mut self, outcome: &Result<RunReport, Panicked>) {
+        self.runs += 1;
+        self.steps += STEPS_TO_BEGIN + outcome.as_ref().map_or(0, |report| report.events);
+    }
 }
 
 struct Shrinker<'a> {
@@ -78,7 +151,7 @@ struct Shrinker<'a> {
     budget: Budget,
     stop: &'a AtomicBool,
     began: Instant,
-    runs: u64,
+    spent: Spent,
     /// What is under way may not take longer.
     until_run: Option<u64>,
     best: Plan,
@@ -108,10 +181,11 @@ impl Shrinker<'_> {
 
     fn is_spent(&self) -> bool {
         let spent = match self.budget {
-            Budget::Runs(runs) => self.runs >= runs,
+            Budget::Runs(runs) => self.spent.runs >= runs,
+            Budget::Steps(steps) => self.spent.steps >= steps,
             Budget::Time(time) => self.began.elapsed() >= time,
         };
-        let ends = self.until_run.is_some_and(|until| self.runs >= until);
+        let ends = self.until_run.is_some_and(|until| self.spent.runs >= until);
         spent || ends || self.stop.load(Ordering::Relaxed)
     }
 
@@ -121,10 +195,11 @@ impl Shrinker<'_> {
             return false;
         }
         let candidate = Arc::new(candidate);
-        let runs = &mut self.runs;
+        let spent = &mut self.spent;
         let mut run = |plan: &Arc<Plan>| {
-            *runs += 1;
-            (self.run)(plan, false).map(|(report, _)| report)
+            let outcome = (self.run)(plan, false).map(|(report, _)| report);
+            spent.add(&outcome);
+            outcome
         };
         if self.goal.is_reached(&candidate, &mut run).is_none() {
             return false;
@@ -149,8 +224,9 @@ impl Shrinker<'_> {
     /// Ends the run so long after it has failed.
     fn cut(&mut self, slack_us: u64) {
         let best = Arc::new(self.best.clone());
-        self.runs += 1;
-        let Some(at_us) = self.goal.breaks_at((self.run)(&best, false).map(|(report, _)| report)) else { return };
+        let outcome = (self.run)(&best, false).map(|(report, _)| report);
+        self.spent.add(&outcome);
+        let Some(at_us) = self.goal.breaks_at(outcome) else { return };
         if at_us >= best.options.time_us() {
             self.halve_time();
             return;

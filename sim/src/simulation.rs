@@ -182,7 +182,8 @@ fn repeat(plan: &Plan, found: Option<Found>) -> String {
     let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     match std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text + "\n")) {
         Ok(()) => format!(
-            "seed {}, plan saved as {path}\nreplay it: failproof replay {path}\ntest it: FAILPROOF_PLAN={path} cargo test",
+            "seed {}, plan saved as {path}\nreplay it: failproof replay {path}\nmake it small: failproof shrink {path}\n\
+             test it: FAILPROOF_PLAN={path} cargo test",
             plan.seed,
             path = path.display()
         ),

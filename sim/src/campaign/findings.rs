@@ -3,6 +3,7 @@
 use crate::defence::Defence;
 use crate::plan::{Found, Plan};
 use crate::run_id::RunId;
+use crate::shrink::Shrunk;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,9 @@ pub struct Finding {
     pub prevented_by: Option<Vec<&'static Defence>>,
     /// Where the plan was written to.
     pub file: Option<PathBuf>,
+    /// The smallest plan that fails likewise, if that was sought: for the first finding of each property.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunk: Option<Shrunk>,
 }
 
 /// Findings of one kind. Shape: at most one for each run; the [`KEPT_MAX`] first runs are kept, by their order.
@@ -60,9 +64,11 @@ impl PartialEq for Finding {
 impl Eq for Finding {}
 
 impl Finding {
-    /// Says that its plan lies in `folder`, wherever it was written to.
+    /// Says that its plans lie in `folder`, wherever they were written to.
     pub(crate) fn at_home(&mut self, folder: &Path) {
-        self.file = self.file.take().and_then(|file| file.file_name().map(|name| folder.join(name)));
+        for file in std::iter::once(&mut self.file).chain(self.shrunk.as_mut().map(|shrunk| &mut shrunk.file)) {
+            *file = file.take().and_then(|file| file.file_name().map(|name| folder.join(name)));
+        }
     }
 
     /// The plan with what was found in it.
@@ -116,14 +122,18 @@ impl Findings {
         }
         let (at_us, story) = tell();
         let plan = Arc::clone(plan);
-        let (confirmed, prevented_by, file) = (None, None, None);
-        self.insert(Finding { run, property, at_us, story, trace_hash, plan, confirmed, prevented_by, file });
+        let (confirmed, prevented_by, file, shrunk) = (None, None, None, None);
+        self.insert(Finding { run, property, at_us, story, trace_hash, plan, confirmed, prevented_by, file, shrunk });
     }
 
     pub(super) fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.withdrawn += other.withdrawn;
         other.kept.into_values().for_each(|finding| self.keep(finding));
+        // Each part has shrunk its first one. Of the whole only the first would be.
+        self.kept.values_mut().filter(|finding| finding.shrunk.is_some()).skip(1).for_each(|finding| {
+            finding.shrunk = None;
+        });
     }
 
     /// Counts a finding, and keeps it if its run is among the first.

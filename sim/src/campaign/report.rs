@@ -253,8 +253,13 @@ impl CampaignReport {
 
     /// The same, to be completed.
     pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.all_mut().flat_map(Findings::kept_mut)
+    }
+
+    /// The findings, in the same order, to be completed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Findings> {
         let others = [&mut self.not_converged, &mut self.panics, &mut self.disagreements];
-        self.violations.values_mut().chain(others).flat_map(Findings::kept_mut)
+        self.violations.values_mut().chain(others)
     }
 
     /// Takes a kept finding of `property` back after it was checked: as it was, or as a disagreement of the engines, which

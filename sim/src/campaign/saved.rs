@@ -74,11 +74,25 @@ impl SavedReport {
         saved
     }
 
-    /// Whether `old` is about the same campaign, was stopped before its end, and tells of no more runs.
+    /// Whether `old` is about the same campaign, was stopped before its end, and tells of no more runs; or tells the same,
+    /// and less of it was shrunk.
     #[must_use]
     pub fn completes(&self, old: &Self) -> bool {
         let unfinished = old.report.ending != Ending::Complete && old.report.runs <= self.report.runs;
-        unfinished && old.setting.is_same_part(&self.setting)
+        unfinished && old.setting.is_same_part(&self.setting) || self.is_shrunk_further_than(old)
+    }
+
+    /// Whether it tells the same as `other`, but for the plans that were shrunk, and took more runs for those.
+    #[must_use]
+    pub fn is_shrunk_further_than(&self, other: &Self) -> bool {
+        let runs =
+            |saved: &Self| saved.report.kept().filter_map(|found| Some(found.shrunk.as_ref()?.runs)).sum::<u64>();
+        let rest = |saved: &Self| {
+            let mut rest = saved.clone();
+            rest.report.kept_mut().for_each(|finding| finding.shrunk = None);
+            rest.text().ok()
+        };
+        runs(self) > runs(other) && rest(self) == rest(other)
     }
 
     /// The text of the file: one line, the same for the same campaign.

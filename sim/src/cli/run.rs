@@ -5,7 +5,7 @@ use super::print::{Printed, Told};
 use super::progress::{Length, Progress};
 use super::{Console, Exit, in_flags};
 use crate::campaign::{
-    Campaign, CampaignReport, ENGINES_AGREE, Ending, Finding, Outside, Runner, SavedReport, Setting,
+    Campaign, CampaignReport, ENGINES_AGREE, Ending, Finding, Outside, Runner, SavedReport, Setting, Shrinking,
 };
 use crate::duration::parse_duration;
 use crate::engine::Engine;
@@ -13,11 +13,14 @@ use crate::options::Options;
 use crate::output::{Folder, OutputError};
 use crate::plan::Plan;
 use crate::protocols::Known;
+use crate::report::human::plural;
+use crate::shrink::Shrunk;
 use crate::trace::header::Header;
 use crate::trace::ndjson;
 use failproof_core::Duration;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -88,6 +91,10 @@ pub(super) struct RunArgs {
     /// What goes wrong: calm, process, network, store, clock, or swarm for all; separated by commas
     #[arg(long, default_value = "swarm", value_parser = faults)]
     faults: FaultsArg,
+    /// Leave plans as they were found. Else, when all runs are over, the first finding of each property is made as small as
+    /// some seconds allow, beside its plan as `.small.json`
+    #[arg(long)]
+    no_shrink: bool,
     /// On how many threads; as many as there are processors if absent
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -108,19 +115,31 @@ pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
     let (mut exit, mut told) = (Exit::Held, Vec::new());
     for part in parts {
         let folder = Folder { path: &part.folder, renames: args.out.is_none(), disk: console.disk };
+        let shows_progress = console.progress && args.printed.shows_progress();
         let began = Instant::now();
-        let (report, mut errors) = simulate(&part.campaign, folder, console, args.printed.shows_progress());
+        let (report, mut errors) = simulate(&part.campaign, folder, console, shows_progress);
         let wall = Some(began.elapsed());
         let mut saved = SavedReport::new(part.setting, report);
-        if args.out.is_some() {
-            errors.extend(folder.write_report(&saved).err().map(|error| error.to_string()));
+        let save = |saved: &SavedReport| match args.out {
+            Some(_) => folder.write_report(saved).err().map(|error| error.to_string()),
+            None => None,
+        };
+        // Before anything is shrunk: nothing of a long campaign shall hang on that.
+        let unsaved = save(&saved);
+        let mut interrupted = saved.report.ending == Ending::Interrupted;
+        let can_write = unsaved.is_none() && saved.report.ending != Ending::Unwritable;
+        errors.extend(unsaved);
+        if !args.no_shrink && !interrupted && can_write {
+            errors.extend(shrink(&mut saved.report, part.campaign.jobs, folder, console, shows_progress));
+            errors.extend(save(&saved));
+            // The campaign itself is complete all the same.
+            interrupted = console.interrupt.heed().load(Ordering::Relaxed);
         }
         saved.report.kept_mut().for_each(|finding| finding.at_home(folder.path));
-        exit = exit.max(exit_of(&saved.report));
+        exit = exit.max(exit_of(&saved.report)).max(if interrupted { Exit::Interrupted } else { Exit::Held });
         for error in complaints(errors) {
             exit = exit.max(console.complain(&format!("--out: {error}")));
         }
-        let interrupted = saved.report.ending == Ending::Interrupted;
         told.push(Told { setting: saved.setting, report: saved.report, wall });
         if interrupted {
             break;
@@ -146,7 +165,7 @@ fn simulate(
 ) -> (CampaignReport, Vec<String>) {
     let seeds = campaign.seeds.end - campaign.seeds.start;
     let length = campaign.limit.map_or(Length::Seeds(seeds), Length::Time);
-    let bar = Progress::new(length, console.progress && shows_progress);
+    let bar = Progress::new(length, shows_progress);
     let errors = Mutex::new(Vec::new());
     let keep = |finding: &mut Finding| match write(folder, finding, console.runner) {
         Ok(()) => true,
@@ -165,6 +184,33 @@ fn simulate(
         checks: true,
     });
     (report, errors.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Makes the first finding of each property small. Each small plan is written at once; what cannot be written is returned.
+fn shrink(
+    report: &mut CampaignReport,
+    jobs: usize,
+    folder: Folder<'_>,
+    console: &Console<'_>,
+    shows_progress: bool,
+) -> Vec<String> {
+    let bar = Progress::new(Length::Unknown, shows_progress);
+    let errors = Mutex::new(Vec::new());
+    let keep = |finding: &Finding, shrunk: &mut Shrunk| {
+        if let Err(error) = folder.write_small(finding, shrunk) {
+            errors.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
+        }
+    };
+    let shrinking = Shrinking {
+        runner: console.runner,
+        stop: console.interrupt.heed(),
+        progress: &|property, runs| bar.say(format!("shrinking {property}: {}", plural(runs, "run"))),
+        keep: &keep,
+        jobs,
+        budget: Shrinking::USUAL,
+    };
+    shrinking.shrink(report);
+    errors.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The plan of a finding; if the engines disagree about it, both traces beside it.

@@ -2,16 +2,13 @@
 
 use super::progress::{Length, Progress};
 use super::{Console, Exit};
-use crate::campaign::hex;
 use crate::duration::parse_duration;
-use crate::engine::{Engine, Panicked};
+use crate::engine::Engine;
 use crate::output::{check_directory, write_new};
-use crate::plan::{Found, Plan};
-use crate::protocols::words;
-use crate::report::RunReport;
-use crate::report::human::{count, moment, plural, shell_word, span};
-use crate::shrink::{Broken, Budget, Goal, Shrunk, Size, shrink as to_smallest};
-use crate::trace::Record;
+use crate::plan::Plan;
+use crate::report::human::{plural, shell_word};
+use crate::report::size::{SizeJson, measures};
+use crate::shrink::{Broken, Budget, Goal, Shrunk, beside, shrink as to_smallest};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,7 +67,7 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
     let Some(goal) = Goal::find(&plan, args.property.as_deref(), &run) else {
         return args.nothing_to_do(console);
     };
-    let shrunk = {
+    let mut shrunk = {
         let bar = Progress::new(Length::Unknown, console.progress && !args.json);
         let runs = std::cell::Cell::new(0);
         let counted = |plan: &Arc<Plan>, record: bool| {
@@ -81,55 +78,21 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
         to_smallest(&plan, &goal, args.budget, &counted, stop)
     };
     let interrupted = stop.load(Ordering::Relaxed);
-    let (smallest, breaks) = with_found(&shrunk, &goal, &run);
+    let breaks = shrunk.record_found(&goal, &run);
     let mut exit = goal.exit();
     if interrupted {
         exit = exit.max(Exit::Interrupted);
     }
-    let written = serde_json::to_string_pretty(&smallest).map_err(|error| error.to_string());
+    let written = serde_json::to_string_pretty(&shrunk.plan).map_err(|error| error.to_string());
     let written =
         written.and_then(|text| write_new(console.disk, &out, &(text + "\n")).map_err(|error| error.to_string()));
     if let Err(error) = written {
         exit = exit.max(console.complain(&format!("--out: {error}")));
         return exit;
     }
-    let told = Told { plan: &plan, smallest: &smallest, shrunk: &shrunk, breaks: &breaks, out: &out };
+    let told = Told { plan: &plan, shrunk: &shrunk, breaks: &breaks, out: &out };
     let text = if args.json { told.json() } else { told.text() };
     console.print(&text, exit)
-}
-
-/// Where a plan that is shrunk goes by itself.
-fn beside(file: &Path) -> PathBuf {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    file.with_file_name(format!("{stem}.small.json"))
-}
-
-/// The plan with what it is found to break, and that in words.
-fn with_found<R>(shrunk: &Shrunk, goal: &Goal, run: &R) -> (Plan, String)
-where
-    R: Fn(&Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), Panicked>,
-{
-    let mut plan = shrunk.plan.clone();
-    let outcome = run(&Arc::new(plan.clone()), false).map(|(report, _)| report);
-    match (goal.broken(), outcome) {
-        (Broken::Property(property), Ok(report)) => {
-            let found = report.violations.iter().find(|found| found.property == *property);
-            let at_us = found.map_or(0, |found| found.at_us);
-            plan.found = Some(Found {
-                property: (*property).to_owned(),
-                at_us,
-                trace_hash: hex(report.trace_hash),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            });
-            let story = found.map(|found| found.story.clone()).unwrap_or_default();
-            (plan, format!("{property} at {}: {story}", moment(at_us)))
-        }
-        (Broken::Panicked(message), _) => (plan, format!("a panic: {message}")),
-        (Broken::NotBack, _) | (Broken::Property(_), Err(_)) => {
-            let words = format!("{} in time after the last fault", words(&plan.options).not_back);
-            (plan, words)
-        }
-    }
 }
 
 impl Goal {
@@ -162,7 +125,6 @@ impl ShrinkArgs {
 
 struct Told<'a> {
     plan: &'a Plan,
-    smallest: &'a Plan,
     shrunk: &'a Shrunk,
     breaks: &'a str,
     out: &'a Path,
@@ -179,49 +141,24 @@ impl Told<'_> {
             "breaks {}\n  from {}\n  to   {}\n  after {}: {ended}\n\n{}\nreplay it: failproof replay {}\n",
             self.breaks,
             measures(self.plan),
-            measures(self.smallest),
+            measures(&self.shrunk.plan),
             plural(self.shrunk.runs, "run"),
-            self.smallest,
+            self.shrunk.plan,
             shell_word(&self.out.display().to_string())
         )
     }
 
     fn json(&self) -> String {
-        let size = |plan: &Plan| {
-            let sizes: serde_json::Map<_, _> =
-                plan.options.sizes().iter().map(|(number, word)| (format!("{word}s"), json!(number))).collect();
-            json!({
-                "faults": plan.faults.len(), "tasks": plan.workload.len(), "fates": plan.fates.len(),
-                "random_sources": Size::of(plan).noise, "sizes": sizes, "time_us": plan.options.time_us(),
-            })
-        };
         let told = json!({
             "fails": true,
             "breaks": self.breaks,
-            "property": self.smallest.found.as_ref().map(|found| &found.property),
-            "from": size(self.plan),
-            "to": size(self.smallest),
+            "property": self.shrunk.plan.found.as_ref().map(|found| &found.property),
+            "from": SizeJson::of(self.plan),
+            "to": SizeJson::of(&self.shrunk.plan),
             "runs": self.shrunk.runs,
             "complete": self.shrunk.complete,
             "plan": self.out.display().to_string(),
         });
         format!("{told}\n")
     }
-}
-
-/// How large a plan is, in words.
-fn measures(plan: &Plan) -> String {
-    let size = Size::of(plan);
-    let mut words = vec![plural(plan.faults.len() as u64, "fault")];
-    words.extend((!plan.workload.is_empty()).then(|| plural(plan.workload.len() as u64, "task")));
-    words.extend((!plan.fates.is_empty()).then(|| plural(plan.fates.len() as u64, "message fate")));
-    words.extend(plan.options.sizes().iter().map(|(number, word)| plural(*number, word)));
-    words.push(span(plan.options.time_us()));
-    words.push(match size.noise {
-        0 => "no noise".to_owned(),
-        sources => {
-            format!("{} of noise", count(u64::from(sources)) + if sources == 1 { " source" } else { " sources" })
-        }
-    });
-    words.join(", ")
 }

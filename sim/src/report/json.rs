@@ -1,13 +1,16 @@
 //! Reports for machines: one JSON object on one line, with the keys in a fixed order.
 
+use super::size::SizeJson;
 use crate::campaign::{CampaignReport, Ending, Finding, Findings, Setting, hex};
 use crate::plan::Found;
 use crate::protocols::{contract, words};
 use crate::run_id::RunId;
+use crate::shrink::Shrunk;
 use failproof_spec::Coverage;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What `run --json` prints.
@@ -70,6 +73,8 @@ struct ViolationJson<'a> {
     confirmed: Option<bool>,
     prevented_by: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    shrunk: Option<ShrunkJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     story: Option<&'a str>,
 }
 
@@ -79,6 +84,20 @@ struct OtherJson<'a> {
     run: RunId,
     message: &'a str,
     plan: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shrunk: Option<ShrunkJson>,
+}
+
+/// The smallest plan that fails likewise.
+#[derive(Debug, Serialize)]
+struct ShrunkJson {
+    plan: Option<String>,
+    #[serde(flatten)]
+    size: SizeJson,
+    /// How many runs it took.
+    runs: u64,
+    /// Whether no smaller step was left to try.
+    complete: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -216,9 +235,10 @@ impl<'a> ViolationJson<'a> {
             run: finding.run,
             property: finding.property,
             at_ms: ms(finding.at_us),
-            plan: file(finding),
+            plan: named(finding.file.as_ref()),
             confirmed: finding.confirmed,
             prevented_by: defences.map(|defence| &*defence.switch).collect(),
+            shrunk: finding.shrunk.as_ref().map(ShrunkJson::new),
             story: None,
         }
     }
@@ -226,12 +246,25 @@ impl<'a> ViolationJson<'a> {
 
 impl<'a> OtherJson<'a> {
     fn new(finding: &'a Finding) -> Self {
-        Self { seed: finding.plan.seed, run: finding.run, message: &finding.story, plan: file(finding) }
+        Self {
+            seed: finding.plan.seed,
+            run: finding.run,
+            message: &finding.story,
+            plan: named(finding.file.as_ref()),
+            shrunk: finding.shrunk.as_ref().map(ShrunkJson::new),
+        }
     }
 }
 
-fn file(finding: &Finding) -> Option<String> {
-    finding.file.as_ref().map(|path| path.display().to_string())
+impl ShrunkJson {
+    fn new(shrunk: &Shrunk) -> Self {
+        let Shrunk { plan, runs, complete, file } = shrunk;
+        Self { plan: named(file.as_ref()), size: SizeJson::of(plan), runs: *runs, complete: *complete }
+    }
+}
+
+fn named(file: Option<&PathBuf>) -> Option<String> {
+    file.map(|path| path.display().to_string())
 }
 
 fn ms(us: u64) -> f64 {

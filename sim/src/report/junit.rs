@@ -1,7 +1,7 @@
 //! Reports for CI: JUnit XML with a test case for each property of the protocol.
 
 use super::human::{moment, plural};
-use super::text::repeat_by;
+use super::text::{repeat_by, replay};
 use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Findings, NEVER_PANICS, Setting};
 use crate::protocols::{contract, words};
 use failproof_spec::Property;
@@ -90,13 +90,16 @@ fn clean(text: &str) -> String {
     text.replace(|c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}'), "\u{fffd}")
 }
 
-/// Each kept finding in three lines.
+/// Each kept finding in three lines, and one more if it was shrunk.
 fn stories(findings: &Findings) -> String {
     let mut text = String::new();
     for finding in findings.kept() {
         text += &format!("{} at {}\n  {}\n", finding.run.in_words(), moment(finding.at_us), finding.story);
         if let Some(line) = repeat_by(finding) {
             text += &format!("  repeat by: {line}\n");
+        }
+        if let Some(small) = finding.shrunk.as_ref().and_then(|shrunk| shrunk.file.as_deref()) {
+            text += &format!("  made small, repeat by: {}\n", replay(small));
         }
     }
     text

@@ -1,6 +1,7 @@
 //! Reports for people: the verdict first, then the evidence.
 
 use super::human::{count, moment, percent, plural, shell_word, span};
+use super::size;
 use crate::campaign::{CampaignReport, ENGINES_AGREE, Ending, Finding, Findings, Setting, hex};
 use crate::defence::{self, Defence};
 use crate::plan::Found;
@@ -188,7 +189,8 @@ fn findings(f: &mut fmt::Formatter<'_>, setting: &Setting, report: &CampaignRepo
         let Some(told) = findings.kept().min_by_key(simplest) else { continue };
         let number = plural(findings.count(), "run");
         if i >= TOLD_MAX {
-            let example = told.file.as_deref().map_or_else(|| told.run.in_words(), shell_path);
+            let small = findings.kept().find_map(|finding| finding.shrunk.as_ref()?.file.as_deref());
+            let example = small.or(told.file.as_deref()).map_or_else(|| told.run.in_words(), shell_path);
             writeln!(f, "{property}: {number}, for example {example}")?;
             continue;
         }
@@ -199,13 +201,30 @@ fn findings(f: &mut fmt::Formatter<'_>, setting: &Setting, report: &CampaignRepo
         if let Some(line) = repeat_by(told) {
             writeln!(f, "  repeat by: {line}")?;
         }
+        findings.kept().try_for_each(|finding| smaller(f, finding))?;
     }
     writeln!(f)
 }
 
+/// The smallest plan that fails likewise, if this finding was shrunk.
+fn smaller(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+    let Some(shrunk) = &finding.shrunk else { return Ok(()) };
+    let [to, from] = [&shrunk.plan, &*finding.plan].map(size::measures);
+    let (run, runs) = (finding.run.in_words(), plural(shrunk.runs, "run"));
+    let more = if shrunk.complete { "" } else { "; more may be possible" };
+    writeln!(f, "  shrunk: {run} to {to} (from {from}) after {runs}{more}")?;
+    let line = shrunk.file.as_deref().map(replay);
+    line.map_or(Ok(()), |line| writeln!(f, "  repeat by: {line}"))
+}
+
 /// The line that repeats a finding, if its plan was written.
 pub(super) fn repeat_by(finding: &Finding) -> Option<String> {
-    finding.file.as_deref().map(|file| format!("cargo run --release -- replay {}", shell_path(file)))
+    finding.file.as_deref().map(replay)
+}
+
+/// The line that repeats what the plan in `file` shows.
+pub(super) fn replay(file: &Path) -> String {
+    format!("cargo run --release -- replay {}", shell_path(file))
 }
 
 fn shell_path(path: &Path) -> String {

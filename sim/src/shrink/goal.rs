@@ -1,9 +1,11 @@
 //! What must still be broken, and for which reason.
 
+use crate::campaign::{CampaignReport, Finding, NEVER_PANICS, PropertyName};
 use crate::defence::Defence;
 use crate::engine::Panicked;
 use crate::plan::Plan;
 use crate::prevented::prevented_by;
+use crate::protocols::{is_convergence, words};
 use crate::report::RunReport;
 use crate::trace::Record;
 use std::sync::Arc;
@@ -32,32 +34,43 @@ pub struct Goal {
 impl Goal {
     /// What a run of `plan` breaks: the property named, if it does; without a name that which the plan was found to break,
     /// else the first. `None` if it breaks nothing of the kind.
+    ///
+    /// A name is that of a property of the contract, or of what a report calls a run that did not come back or panicked.
     #[must_use]
     pub fn find<R>(plan: &Arc<Plan>, named: Option<&str>, run: &R) -> Option<Self>
     where
         R: Fn(&Arc<Plan>, bool) -> Result<(RunReport, Vec<Record>), Panicked>,
     {
         let run = &|plan: &Arc<Plan>| run(plan, false).map(|(report, _)| report);
-        let report = match run(plan) {
-            Ok(report) => report,
-            Err(panicked) => {
-                let broken = Broken::Panicked(panicked.message);
-                return named.is_none().then_some(Self { broken, prevented_by: Vec::new() });
+        let outcome = run(plan);
+        let mut report = CampaignReport::default();
+        report.add_only(plan, &outcome);
+        let called = |name: &str| report.kept().find(|finding| finding.property == name);
+        if let Some(name) = named {
+            return called(name).map(|finding| Self::of(finding, run));
+        }
+        let first = outcome.ok().and_then(|report| report.violations.first().map(|violation| violation.property));
+        let wanted = plan.found.as_ref().and_then(|found| called(&found.property));
+        let chosen = wanted.or_else(|| first.and_then(called)).or_else(|| report.kept().next());
+        chosen.map(|finding| Self::of(finding, run))
+    }
+
+    /// What a finding broke, and why: as it was examined, or else as `run` shows.
+    #[must_use]
+    pub fn of<R>(finding: &Finding, run: &R) -> Self
+    where
+        R: Fn(&Arc<Plan>) -> Result<RunReport, Panicked>,
+    {
+        let Finding { plan, property, at_us, prevented_by: examined, .. } = finding;
+        let broken = match *property {
+            NEVER_PANICS => Broken::Panicked(finding.story.clone()),
+            name if is_convergence(name) => Broken::NotBack,
+            name => {
+                let prevented_by = examined.clone().unwrap_or_else(|| prevented_by(plan, name, *at_us, run));
+                return Self::new(name, prevented_by);
             }
         };
-        let wanted = named.or(plan.found.as_ref().map(|found| found.property.as_str()));
-        let found = report.violations.iter().find(|violation| wanted.is_none_or(|name| name == violation.property));
-        let found = found.or(report.violations.first().filter(|_| named.is_none()));
-        match found {
-            Some(violation) => {
-                let prevented_by = prevented_by(plan, violation.property, violation.at_us, run);
-                Some(Self { broken: Broken::Property(violation.property), prevented_by })
-            }
-            None if named.is_none() && report.convergence.is_some_and(|convergence| convergence.is_late()) => {
-                Some(Self { broken: Broken::NotBack, prevented_by: Vec::new() })
-            }
-            None => None,
-        }
+        Self { broken, prevented_by: Vec::new() }
     }
 
     /// A property broken, prevented by these defences.
@@ -70,6 +83,16 @@ impl Goal {
     #[must_use]
     pub const fn broken(&self) -> &Broken {
         &self.broken
+    }
+
+    /// What a report of a run of `plan` calls it.
+    #[must_use]
+    pub fn property(&self, plan: &Plan) -> PropertyName {
+        match &self.broken {
+            Broken::Property(property) => property,
+            Broken::NotBack => words(&plan.options).comes_back,
+            Broken::Panicked(_) => NEVER_PANICS,
+        }
     }
 
     /// The single defences that prevent it, if it is a property.
@@ -85,7 +108,7 @@ impl Goal {
                 report.violations.iter().find(|found| found.property == *property).map(|found| found.at_us)
             }
             (Broken::NotBack, Ok(report)) => {
-                let late = report.violations.is_empty() && report.convergence.is_some_and(|back| back.is_late());
+                let late = report.convergence.is_some_and(|back| back.is_late());
                 // Only the whole run tells.
                 late.then_some(u64::MAX - 1)
             }

@@ -27,8 +27,12 @@ impl Shrinker<'_> {
         }
         let before = (self.best.clone(), self.size);
         let best = Arc::new(self.best.clone());
-        self.runs += 1;
-        let Ok((_, records)) = (self.run)(&best, true) else { return };
+        let (outcome, records) = (self.run)(&best, true)
+            .map_or_else(|panicked| (Err(panicked), Vec::new()), |(report, records)| (Ok(report), records));
+        self.spent.add(&outcome);
+        if outcome.is_err() {
+            return;
+        }
         if records.iter().map(|record| record.sent.len()).sum::<usize>() > SENT_MAX {
             return;
         }
@@ -42,7 +46,7 @@ impl Shrinker<'_> {
                 plan.fates = fates;
             });
             if done {
-                self.until_run = Some(self.runs + RUNS_MAX);
+                self.until_run = Some(self.spent.runs + RUNS_MAX);
                 self.drop_events();
                 self.until_run = None;
                 if self.size.events > before.1.events + ADDED_MAX {
