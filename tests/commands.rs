@@ -6,6 +6,7 @@
 mod haid;
 mod protocols;
 mod refusals;
+mod shrink;
 
 use failproof::campaign::{CampaignReport, Runner};
 use failproof::cli::{Console, Exit, Interrupt, main_on};
@@ -208,7 +209,7 @@ fn all_findings_are_counted_and_twenty_plans_are_kept() {
     let seeds: Vec<_> = report["violations"].as_array().unwrap().iter().map(|found| found["seed"].as_u64()).collect();
     assert_eq!(seeds, (0..20).map(Some).collect::<Vec<_>>());
     assert_eq!(report["violations_counted"]["NoStaleEffect"], 55);
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 21, "twenty plans and a report");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 22, "twenty plans, the first one small too, and a report");
     let text = run(false).out;
     assert!(text.starts_with("FAILED: NoStaleEffect violated in 55 runs"), "{text}");
     assert!(text.contains("cargo run --release -- replay"), "{text}");

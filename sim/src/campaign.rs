@@ -18,6 +18,7 @@ pub(crate) use findings::hex;
 pub use findings::{Finding, Findings, KEPT_MAX, PropertyName};
 pub use histogram::Histogram;
 pub use report::{CampaignReport, Ending, Margins, Returns};
+pub(crate) use saved::known;
 pub use saved::{REPORT_FILE, SavedError, SavedReport};
 pub use setting::Setting;
 pub use shrinking::Shrinking;

@@ -45,10 +45,15 @@ fn comparable(text: &str) -> Value {
     report["wall_seconds"].take();
     for kind in ["violations", "not_converged", "panics", "disagreements"] {
         for found in report[kind].as_array_mut().unwrap() {
-            let plan =
-                found["plan"].as_str().map(|plan| Path::new(plan).file_name().unwrap().to_str().unwrap().to_owned());
+            let name = |plan: &Value| {
+                plan.as_str().map(|plan| Path::new(plan).file_name().unwrap().to_str().unwrap().to_owned())
+            };
+            let plan = name(&found["plan"]);
             assert!(plan.is_some(), "{found}");
             found["plan"] = plan.into();
+            if found["shrunk"].is_object() {
+                found["shrunk"]["plan"] = name(&found["shrunk"]["plan"]).into();
+            }
         }
     }
     report

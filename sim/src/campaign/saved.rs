@@ -147,7 +147,7 @@ impl SavedReport {
 }
 
 /// The name of a property as it is known here.
-fn known(name: &str) -> Option<&'static str> {
+pub(crate) fn known(name: &str) -> Option<&'static str> {
     let mut others = protocols::convergence_properties().chain([NEVER_PANICS, ENGINES_AGREE]);
     Property::from_name(name).map(Property::name).or_else(|| others.find(|other| *other == name))
 }

@@ -31,7 +31,7 @@ pub struct Shrinking<'a> {
 
 impl Shrinking<'_> {
     /// A few seconds for each finding. What takes more is left to `failproof shrink`.
-    pub const USUAL: Budget = Budget::Steps(20_000_000);
+    pub const USUAL: Budget = Budget::Steps(40_000_000);
 
     /// Shrinks the first finding of each property. One about which the engines disagree is left as it is, because neither
     /// can be believed; one of which no smaller plan is found gets none.

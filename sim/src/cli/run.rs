@@ -92,7 +92,7 @@ pub(super) struct RunArgs {
     #[arg(long, default_value = "swarm", value_parser = faults)]
     faults: FaultsArg,
     /// Leave plans as they were found. Else, when all runs are over, the first finding of each property is made as small as
-    /// some seconds allow, beside its plan as `.small.json`
+    /// some seconds more allow, beside its plan as `.small.json`
     #[arg(long)]
     no_shrink: bool,
     /// On how many threads; as many as there are processors if absent

@@ -2,6 +2,7 @@
 
 use super::progress::{Length, Progress};
 use super::{Console, Exit};
+use crate::campaign::{PropertyName, known};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
 use crate::output::{check_directory, write_new};
@@ -27,14 +28,18 @@ pub(super) struct ShrinkArgs {
     #[arg(long, value_name = "FILE.json")]
     out: Option<PathBuf>,
     /// Which of the properties that it breaks; the one that it was found with if absent
-    #[arg(long, value_name = "NAME")]
-    property: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = property)]
+    property: Option<PropertyName>,
     /// When to be content: after so many runs, or after a time such as 30s
     #[arg(long, value_name = "RUNS|TIME", default_value = "20000", value_parser = budget)]
     budget: Budget,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+fn property(text: &str) -> Result<PropertyName, String> {
+    known(text).ok_or_else(|| "expected the name of a property, as reports tell it".to_owned())
 }
 
 fn budget(text: &str) -> Result<Budget, String> {
@@ -64,7 +69,7 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
     let runner = console.runner;
     let run = |plan: &Arc<Plan>, record: bool| runner(Engine::Fast, plan, record);
     let stop = console.interrupt.heed();
-    let Some(goal) = Goal::find(&plan, args.property.as_deref(), &run) else {
+    let Some(goal) = Goal::find(&plan, args.property, &run) else {
         return args.nothing_to_do(console);
     };
     let mut shrunk = {
@@ -109,7 +114,7 @@ impl Goal {
 impl ShrinkArgs {
     /// The plan does not fail, or not so.
     fn nothing_to_do(&self, console: &mut Console<'_>) -> Exit {
-        let what = self.property.as_deref().unwrap_or("nothing");
+        let what = self.property.unwrap_or("nothing");
         let file = self.file.display();
         match (self.json, &self.property) {
             (true, _) => {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How many properties are told in full; more of them get a line each.
-const TOLD_MAX: usize = 4;
+const TOLD_MAX: usize = 3;
 /// More seeds than anybody asks for by number.
 const UNLIMITED: u64 = 1 << 60;
 /// How many columns the first word of a line takes.

@@ -1,6 +1,7 @@
 //! Times: rounder, shorter and earlier ones, as far as the failure goes along.
 
 use super::Shrinker;
+use crate::fault::FaultKind;
 use crate::plan::Plan;
 
 const TENTH_US: u64 = 100_000;
@@ -42,6 +43,41 @@ impl Unit {
         }
         candidates
     }
+}
+
+/// How far a clock runs beside true time, in parts per million.
+pub(super) struct Rate;
+
+impl Rate {
+    const STEPS: [u32; 3] = [1_000, 100, 10];
+
+    /// How odd a rate is: whole thousands, hundreds, tens, or less.
+    pub(super) fn roughness(ppm: u32) -> u64 {
+        Self::STEPS.iter().position(|step| ppm.is_multiple_of(*step)).unwrap_or(3) as u64
+    }
+
+    /// What to try instead of a rate: rounder ones first, and of those the slighter ones first.
+    pub(super) fn candidates(ppm: u32) -> Vec<u32> {
+        let mut candidates = Vec::new();
+        for step in Self::STEPS {
+            let whole = ppm / step;
+            let doubled = (0..u32::BITS).map(|exponent| 1_u32 << exponent).take_while(|times| *times < whole);
+            for candidate in doubled.chain([whole, whole + 1]).map(|times| times.saturating_mul(step)) {
+                if candidate > 0 && candidate != ppm && !candidates.contains(&candidate) {
+                    candidates.push(candidate);
+                }
+            }
+        }
+        candidates
+    }
+}
+
+/// How far the clocks run beside true time that faults disturb, in parts per million.
+pub(super) fn rates(plan: &Plan) -> impl Iterator<Item = u32> + '_ {
+    plan.faults.iter().filter_map(|fault| match fault.kind {
+        FaultKind::ClockRate { ppm, .. } => Some(ppm.unsigned_abs()),
+        _ => None,
+    })
 }
 
 /// One time of one event.

@@ -1,7 +1,7 @@
 //! Which of two plans is the smaller one.
 
 use super::materialise::drawn;
-use super::round::{Unit, values};
+use super::round::{Rate, Unit, rates, values};
 use super::weaken::weight;
 use crate::plan::{Noise, Plan};
 
@@ -19,9 +19,10 @@ pub struct Size {
     pub places: u64,
     /// How much the faults disturb, all together.
     pub weight: u64,
-    /// How far times are from whole heartbeat intervals, tenths of seconds and milliseconds.
+    /// How far times are from whole heartbeat intervals, tenths of seconds and milliseconds, and rates of clocks from
+    /// whole thousands, hundreds and tens of parts per million.
     pub rough: u64,
-    /// All times of all events added up, in microseconds.
+    /// All times of all events added up, in microseconds, and how far clocks run off within a second.
     pub times_us: u64,
     /// How long the run is, in true microseconds.
     pub run_us: u64,
@@ -40,8 +41,8 @@ impl Size {
             events: plan.faults.len() + plan.workload.len() + plan.fates.len() + plan.options.clocks().len(),
             places: plan.options.extras() + plan.options.sizes().iter().map(|(number, _)| number).sum::<u64>(),
             weight: plan.faults.iter().map(|fault| weight(&fault.kind)).sum(),
-            rough: times.iter().map(|time| unit.roughness(*time)).sum(),
-            times_us: times.iter().fold(0, |sum, time| sum.saturating_add(*time)),
+            rough: times.iter().map(|time| unit.roughness(*time)).chain(rates(plan).map(Rate::roughness)).sum(),
+            times_us: times.iter().copied().chain(rates(plan).map(u64::from)).fold(0, u64::saturating_add),
             run_us: plan.options.time_us(),
             latency_us: plan.noise.latency_us_min,
         }

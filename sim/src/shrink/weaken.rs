@@ -1,7 +1,7 @@
 //! Faults: weaker ones of a kindred sort, as far as the failure goes along.
 
 use super::Shrinker;
-use super::round::Unit;
+use super::round::{Rate, Unit};
 use crate::fault::{Access, Direction, FaultKind, Place};
 use crate::plan::Plan;
 use crate::protocols;
@@ -97,6 +97,11 @@ fn weaker(kind: &FaultKind, plan: &Plan) -> Vec<FaultKind> {
             let smaller = Unit::of(plan).candidates(by_us.unsigned_abs(), 1).into_iter();
             let signed = |us: u64| i64::try_from(us).ok().map(|us| us * by_us.signum());
             found.extend(smaller.filter_map(signed).map(|by_us| FaultKind::ClockStep { node: *node, by_us }));
+        }
+        FaultKind::ClockRate { node, ppm } => {
+            let rounder = Rate::candidates(ppm.unsigned_abs()).into_iter();
+            let signed = |rate: u32| i32::try_from(rate).ok().map(|rate| rate * ppm.signum());
+            found.extend(rounder.filter_map(signed).map(|ppm| FaultKind::ClockRate { node: *node, ppm }));
         }
         FaultKind::ReadOnly {} => found.push(FaultKind::Refuse { node: None, access: Access::Write }),
         _ => {}
