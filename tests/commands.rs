@@ -238,6 +238,8 @@ fn json_has_the_promised_keys() {
         "/violations/0/at_ms",
         "/violations/0/plan",
         "/violations/0/prevented_by",
+        "/violations/0/shrunk/plan",
+        "/violations/0/shrunk/faults",
         "/exposures/0/property",
         "/exposures/0/longest_ms",
         "/exposures/0/count",
@@ -260,7 +262,7 @@ fn json_has_the_promised_keys() {
     assert_eq!(outcome.code, 1);
     assert_eq!(report["trace_hash"].as_str().unwrap().len(), 32);
     assert_eq!(report["violations"][0]["confirmed"], true);
-    let all = json(&failproof(&[&args[..], &["--protocol", "all"]].concat()));
+    let all = json(&failproof(&[&args[..], &["--protocol", "all", "--no-shrink"]].concat()));
     assert_eq!(all["runs"].as_array().unwrap().len(), 2);
     assert_eq!(all["runs"][0]["trace_hash"], report["trace_hash"]);
 }

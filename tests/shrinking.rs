@@ -7,7 +7,7 @@ use failproof::generate::generate;
 use failproof::options::Options;
 use failproof::plan::Plan;
 use failproof::report::RunReport;
-use failproof::shrink::{Broken, Budget, Goal, Shrunk, Size, shrink};
+use failproof::shrink::{Broken, Budget, Goal, STEPS_TO_BEGIN, Shrunk, Size, shrink};
 use failproof::trace::Record;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -101,6 +101,9 @@ fn a_spent_budget_keeps_what_was_reached() {
         assert!(breaks(&shrunk.plan, "AtMostOneWorkingPrimary"));
         before = size;
     }
+    let steps = 40 * STEPS_TO_BEGIN;
+    let worked = smallest(&plan, &goal, Budget::Steps(steps));
+    assert!(!worked.complete && (1..40).contains(&worked.runs), "long runs count for more: {} runs", worked.runs);
     let stopped = shrink(&plan, &goal, Budget::default(), &run, &AtomicBool::new(true));
     assert!(!stopped.complete && stopped.runs <= 10, "{} runs", stopped.runs);
 }
@@ -133,6 +136,23 @@ fn exactly_the_planted_events_are_left() {
         shrunk += 1;
     }
     assert!(shrunk > 5, "only {shrunk} plans had both");
+}
+
+/// Goal: what is left reads well. Method: a failure that needs a clock to lose 20.5 ms in a second, or more.
+#[test]
+fn the_rate_of_a_clock_becomes_a_round_one() {
+    let planted = |plan: &Arc<Plan>, _: bool| {
+        let slow = |kind: &FaultKind| matches!(kind, FaultKind::ClockRate { ppm: ..=-20_500, .. });
+        match plan.faults.iter().any(|fault| slow(&fault.kind)) {
+            true => Err(Panicked { message: "slow".to_owned() }),
+            false => Ok((RunReport::default(), Vec::new())),
+        }
+    };
+    let rate = FaultKind::ClockRate { node: Place::Node(0), ppm: -123_457 };
+    let plan = Plan::calm(failproof::election::Options::default()).fault(rate, 1_000_000, 1_000_000);
+    let goal = Goal::find(&Arc::new(plan.clone()), None, &planted).expect("it fails");
+    let small = shrink(&plan, &goal, Budget::default(), &planted, &AtomicBool::new(false)).plan;
+    assert!(matches!(small.faults[0].kind, FaultKind::ClockRate { ppm: -32_000, .. }), "{small}");
 }
 
 proptest! {

@@ -29,6 +29,14 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     fs::read_dir(folder).unwrap().map(entry).collect()
 }
 
+/// Asserts that the same files lie in both folders. What differs is named, not printed.
+#[track_caller]
+fn assert_same(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) {
+    assert!(one.keys().eq(other.keys()), "{:?} and {:?}", one.keys(), other.keys());
+    let differs: Vec<_> = one.keys().filter(|name| one[*name] != other[*name]).collect();
+    assert!(differs.is_empty(), "{differs:?}");
+}
+
 fn small(files: &BTreeMap<String, String>) -> BTreeSet<&str> {
     files.keys().map(String::as_str).filter(|name| name.contains(".small")).collect()
 }
@@ -81,7 +89,7 @@ fn a_campaign_makes_the_first_finding_of_each_property_small() {
     let text = published(&two, &["--jobs", "2"]).out;
     assert!(text.contains("  shrunk: seed 0 to ") && text.contains(" after "), "{text}");
     assert!(text.contains(&format!("replay {}/AtMostOneWorkingPrimary-0.small.json", text_of(&two))), "{text}");
-    assert_eq!(files(&one), files(&two), "the same on any number of threads");
+    assert_same(&files(&one), &files(&two));
 
     let without = published(&plain, &["--json", "--no-shrink"]);
     let without = json(&without);
@@ -93,7 +101,7 @@ fn a_campaign_makes_the_first_finding_of_each_property_small() {
     for more in [&["--quiet"][..], &["--quiet", "--no-shrink"]] {
         let again = published(&plain, more);
         assert_eq!((again.code, again.err.as_str()), (1, ""), "{more:?}");
-        assert_eq!(files(&plain), files(&one), "{more:?}");
+        assert_same(&files(&plain), &files(&one));
     }
     let merged = json(&failproof(&["merge", text_of(&one), "--json"]));
     assert_eq!(merged["violations"], report["violations"]);
@@ -179,7 +187,8 @@ fn an_interrupted_shrinking_keeps_what_it_reached_and_is_completed_in_place() {
     assert_eq!((&whole["complete"], &whole["sizes"]["nodes"]), (&true.into(), &1.into()));
     assert_eq!(whole["plan"], text_of(&folder.join("NoStaleEffect-5.small-2.json")), "nothing is overwritten");
     let there = files(&folder);
-    assert_eq!((run(None).code, files(&folder)), (1, there), "the same again leaves the same");
+    assert_eq!(run(None).code, 1);
+    assert_same(&files(&folder), &there);
 }
 
 /// A disk that takes everything but small plans.
@@ -291,7 +300,7 @@ fn a_plan_that_fails_becomes_a_small_one_beside_it() {
     assert!(told.1["to"]["time_us"].as_u64() < told.1["from"]["time_us"].as_u64());
     let text = failproof(&["shrink", plan]);
     assert_eq!((text.code, text.err.as_str()), (1, ""), "the same again is written in the same place");
-    for words in ["breaks ", "nothing smaller was found", "replay it: failproof replay "] {
+    for words in ["breaks ", "no step makes it smaller", "replay it: failproof replay "] {
         assert!(text.out.contains(words), "no `{words}` in {}", text.out);
     }
 }

@@ -69,9 +69,13 @@ impl SavedReport {
     #[must_use]
     pub fn new(setting: Setting, report: CampaignReport) -> Self {
         let mut saved = Self { format: REPORT_FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), setting, report };
-        // Where the directory lies is no part of the report.
-        saved.report.kept_mut().for_each(|finding| finding.at_home(Path::new("")));
+        saved.leave_home();
         saved
+    }
+
+    /// Forgets in which directory plans lie: that is no part of a report.
+    pub(crate) fn leave_home(&mut self) {
+        self.report.kept_mut().for_each(|finding| finding.at_home(Path::new("")));
     }
 
     /// Whether `old` is about the same campaign, was stopped before its end, and tells of no more runs; or tells the same,

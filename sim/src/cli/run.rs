@@ -131,6 +131,7 @@ pub(super) fn run(args: &RunArgs, console: &mut Console<'_>) -> Exit {
         errors.extend(unsaved);
         if !args.no_shrink && !interrupted && can_write {
             errors.extend(shrink(&mut saved.report, part.campaign.jobs, folder, console, shows_progress));
+            saved.leave_home();
             errors.extend(save(&saved));
             // The campaign itself is complete all the same.
             interrupted = console.interrupt.heed().load(Ordering::Relaxed);
