@@ -6,6 +6,7 @@
 mod haid;
 mod protocols;
 mod refusals;
+mod save;
 
 use failproof::campaign::{CampaignReport, Runner};
 use failproof::cli::{Console, Exit, Interrupt, main_on};
