@@ -130,6 +130,7 @@ fn a_target_that_cannot_be_is_refused_before_anything_runs() {
     refused(&["replay", E1, "--save", text_of(&file)], &["--save", "notes exists", "expected a new name"]);
     refused(&["replay", E1, "--save", text_of(&folder)], &["--save", "exists", "expected a new name"]);
     refused(&["replay", E1, "--save", text_of(&file.join("plan.json"))], &["--save", "notes is a file"]);
+    refused(&["replay", E1, "--save", "-"], &["--save", "kept in a file"]);
     refused(&["replay", E1, "--save", "plan.json", "--rules", "hardened"], &["--save", "--rules", "cannot be used"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     let nobody = |_: Engine, _: &Arc<Plan>, _: bool| -> Ran { panic!("a refused target must not run anything") };
