@@ -20,6 +20,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+/// How much of something a plan has.
+type Measure = fn(&Plan) -> f64;
+
 /// One plan, what became of it, and how many seconds that took.
 struct Case {
     before: Arc<Plan>,
@@ -49,7 +52,7 @@ fn table(plans: usize, property: Option<&str>) {
     let cases: Vec<_> = failing.take(plans).map(|(plan, goal)| smallest(plan, &goal)).collect();
     println!("\n{:<26}{:^19}{:^33}", property.unwrap_or("any property"), "before", "after");
     println!("{:<18}{:>9}{:>9}{:>9}{:>15}{:>9}{:>9}", "", "median", "p90", "max", "median", "p90", "max");
-    let sizes: [(&str, fn(&Plan) -> f64); 6] = [
+    let sizes: [(&str, Measure); 6] = [
         ("faults", |plan| plan.faults.len() as f64),
         ("tasks", |plan| plan.workload.len() as f64),
         ("message fates", |plan| plan.fates.len() as f64),
