@@ -6,11 +6,12 @@
 
 use failproof::election::Options;
 use failproof::engine::Engine;
+use failproof::fault::{FaultKind, Place};
 use failproof::plan::Plan;
 use failproof::report::RunReport;
 use failproof::routing;
 use failproof_core::Duration;
-use failproof_core::routing::{Key, Keyring};
+use failproof_core::routing::{Key, Keyring, Rules};
 use failproof_spec::context::{Cache, ContextAction, ContextOracle, ContextState, Seat, Write};
 use failproof_spec::{Action, ActorId, Change, LeaseOracle, Token};
 use std::sync::Arc;
@@ -46,6 +47,19 @@ pub fn one_hour() -> Arc<Plan> {
 #[must_use]
 pub fn ten_minutes_of_routing() -> Arc<Plan> {
     let plan = Plan::calm(routing::Options::default());
+    plan.check().expect("the workload is a valid plan");
+    Arc::new(plan)
+}
+
+/// 25 minutes of context routing under published rules, with a pause and some loss: more than 200,000 events.
+#[must_use]
+pub fn many_events() -> Arc<Plan> {
+    let options = routing::Options { time_us: 1_500_000_000, rules: Rules::published(), ..routing::Options::default() };
+    let plan = Plan::calm(options).fault(FaultKind::Pause { node: Place::Primary }, 300_000_000, 8_000_000).fault(
+        FaultKind::Lossy { ppm: 100_000 },
+        400_000_000,
+        50_000_000,
+    );
     plan.check().expect("the workload is a valid plan");
     Arc::new(plan)
 }

@@ -6,6 +6,7 @@
 mod haid;
 mod protocols;
 mod refusals;
+mod save;
 mod shrink;
 
 use failproof::campaign::{CampaignReport, Runner};

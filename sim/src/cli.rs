@@ -13,6 +13,7 @@ mod print;
 mod progress;
 mod replay;
 mod run;
+mod save;
 mod shrink;
 
 use crate::campaign::Runner;

@@ -35,6 +35,7 @@ pub mod shrink;
 pub mod simulation;
 pub mod timeline;
 pub mod trace;
+pub mod verdict;
 pub mod visits;
 pub mod world;
 

@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::protocols;
 use crate::report::human::plural;
 use crate::run_id::{ChildId, RunId};
+use crate::verdict::{Verdicts, is_known};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -44,6 +45,10 @@ pub struct Plan<O = Options> {
     /// What the run was found to break.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Found>,
+    /// What the plan is expected to break. It belongs to the file of a plan that was saved as a regression: only
+    /// [`Plan::read_saved`] tells of it, so that no change of the plan leaves it behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Verdicts>,
 }
 
 /// What the network and timers do all the time, drawn from streams of their own. Loss and duplication end when the
@@ -195,9 +200,9 @@ impl<'de> Deserialize<'de> for Plan {
 impl<O> Plan<O> {
     /// The same with other options.
     pub(crate) fn try_map<P, E>(self, convert: impl FnOnce(O) -> Result<P, E>) -> Result<Plan<P>, E> {
-        let Self { format, protocol, seed, child, options, noise, workload, faults, fates, found } = self;
+        let Self { format, protocol, seed, child, options, noise, workload, faults, fates, found, expected } = self;
         let options = convert(options)?;
-        Ok(Plan { format, protocol, seed, child, options, noise, workload, faults, fates, found })
+        Ok(Plan { format, protocol, seed, child, options, noise, workload, faults, fates, found, expected })
     }
 }
 
@@ -226,6 +231,7 @@ impl Plan {
             faults: Vec::new(),
             fates: Vec::new(),
             found: None,
+            expected: None,
         }
     }
 
@@ -285,6 +291,14 @@ impl Plan {
     /// # Errors
     /// See [`PlanError`]; each names the file or the field, and what was expected.
     pub fn read(path: &Path) -> Result<Self, PlanError> {
+        Self::read_saved(path).map(|(plan, _)| plan)
+    }
+
+    /// The same, with what the file says that the plan is expected to break.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn read_saved(path: &Path) -> Result<(Self, Option<Verdicts>), PlanError> {
         let name = path.display().to_string();
         let text =
             std::fs::read_to_string(path).map_err(|source| PlanError::Unreadable { path: name.clone(), source })?;
@@ -298,10 +312,12 @@ impl Plan {
         // From the text again: its errors name line and column.
         let protocol = value.get("protocol").and_then(serde_json::Value::as_str).unwrap_or(protocols::USUAL);
         let known = protocols::named(protocol).map_err(|problem| invalid("protocol", problem))?;
-        let plan = known.read_plan(&text).map_err(|source| PlanError::Malformed { path: name, source })?;
+        let mut plan = known.read_plan(&text).map_err(|source| PlanError::Malformed { path: name, source })?;
         plan.check_fault_fields(&value)?;
         plan.check()?;
-        Ok(plan)
+        plan.check_record()?;
+        let expected = plan.expected.take();
+        Ok((plan, expected))
     }
 
     /// Checks every relation that a run relies on.
@@ -379,6 +395,21 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// What is written down beside the run: its words must be known here, or nobody could compare.
+    fn check_record(&self) -> Result<(), PlanError> {
+        if let Some(found) = &self.found {
+            is_known(&found.property, &self.options).map_err(|problem| invalid("found.property", problem))?;
+            let hash = &found.trace_hash;
+            // A run that panicked has none.
+            let is_hash = hash.len() == 32 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            if !hash.is_empty() && !is_hash {
+                return Err(invalid("found.trace_hash", format!("`{hash}` is no hash; expected 32 hex digits")));
+            }
+        }
+        let checked = self.expected.as_ref().map_or(Ok(()), |expected| expected.check(&self.options));
+        checked.map_err(|(field, problem)| invalid(format!("expected.{field}"), problem))
     }
 
     /// Fields of a fault that its kind does not have. A misspelt one would otherwise mean its default.

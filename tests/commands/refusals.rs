@@ -4,8 +4,9 @@
 use super::{failproof, folder, json, refused, text_of};
 use failproof::election::Options;
 use failproof::fault::{FaultKind, Place};
-use failproof::plan::{Plan, Task, TaskKind};
+use failproof::plan::{Found, Plan, Task, TaskKind};
 use failproof::routing;
+use failproof::verdict::{Broken, Verdict, Verdicts};
 use std::fs;
 
 #[test]
@@ -82,8 +83,70 @@ fn a_plan_that_cannot_be_run_is_refused_by_name() {
         refused(&["replay", text_of(&path)], &[&[name], words].concat());
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
+    fs::write(folder.join("latin.json"), [b"{\"protocol\": \"", &[0xe9][..], b"\"}"].concat()).unwrap();
+    refused(&["replay", text_of(&folder.join("latin.json"))], &["latin.json", "UTF-8"]);
     refused(&["replay", text_of(&folder.join("absent.json"))], &["absent.json", "cannot read"]);
     refused(&["replay", text_of(&folder)], &["bad_plans", "cannot read"]);
+}
+
+/// What is written down beside a run is checked as well, or nobody could compare with it.
+#[test]
+fn a_plan_whose_record_cannot_be_is_refused_by_name() {
+    let folder = folder("bad_records");
+    let mut good = Plan::calm(Options::default());
+    good.found = Some(Found {
+        property: "NoStaleEffect".to_owned(),
+        at_us: 5_000_000,
+        trace_hash: "0123456789abcdef0123456789abcdef".to_owned(),
+        version: "0.1.0".to_owned(),
+    });
+    let broken = Broken { at_us: 5_000_000, property: "NoStaleEffect".to_owned() };
+    let own = Verdict::Breaks(vec![broken]);
+    good.expected = Some(Verdicts { own: own.clone(), published: own, hardened: Verdict::Held });
+    let good = serde_json::to_string_pretty(&good).unwrap();
+    let (found, expected) = good.split_at(good.find("\"expected\"").unwrap());
+    let in_found = |old: &str, new: &str| found.replacen(old, new, 1) + expected;
+    let in_expected = |old: &str, new: &str| found.to_owned() + &expected.replacen(old, new, 1);
+    let (name, hash) = ("\"NoStaleEffect\"", "\"0123456789abcdef0123456789abcdef\"");
+    let cases: [(&str, String, &[&str]); 15] = [
+        ("cut.json", good[..good.len() - 20].to_owned(), &["EOF", "line", "column"]),
+        ("more.json", good.clone() + "}", &["trailing characters", "line", "column"]),
+        ("list.json", format!("[{good}]"), &["line", "column"]),
+        (
+            "word.json",
+            good.replacen("\"format\": 1", "\"format\": \"one\"", 1),
+            &["invalid type", "line 2", "expected"],
+        ),
+        ("text.json", good.replacen("\"seed\": 0", "\"seed\": \"zero\"", 1), &["invalid type", "line", "column"]),
+        ("other.json", good.replacen("\"seed\": 0", "\"seed\": 0, \"mood\": 1", 1), &["unknown field `mood`", "line"]),
+        (
+            "property.json",
+            in_found(name, "\"AllIsWell\""),
+            &["found.property", "`AllIsWell`", "election", "such as AtM"],
+        ),
+        ("foreign.json", in_found(name, "\"NoStaleRead\""), &["found.property", "`NoStaleRead`", "no property of"]),
+        ("hash.json", in_found(hash, "\"0123\""), &["found.trace_hash", "`0123`", "expected 32 hex digits"]),
+        ("early.json", in_found("\"at_us\": 5", "\"at_us\": -5"), &["invalid value", "line", "column"]),
+        ("when.json", in_found("\"at_us\": 5", "\"whn\": 0, \"at_us\": 5"), &["unknown field `whn`", "line"]),
+        ("wrong.json", in_expected(name, "\"AllIsWell\""), &["expected.own.breaks[0].property", "`AllIsWell`"]),
+        ("verdict.json", in_expected("\"held\"", "\"hold\""), &["unknown variant `hold`", "line", "`held`"]),
+        (
+            "nothing.json",
+            in_expected("\"held\"", "{\"breaks\": []}"),
+            &["expected.hardened.breaks", "is empty", "held"],
+        ),
+        ("half.json", in_expected("\"hardened\"", "\"hard\""), &["unknown field `hard`", "line"]),
+    ];
+    for (name, text, words) in cases {
+        assert_ne!(text, good, "{name}");
+        let path = folder.join(name);
+        fs::write(&path, &text).unwrap();
+        refused(&["replay", text_of(&path)], &[&[name], words].concat());
+        refused(&["shrink", text_of(&path)], &[&[name], words].concat());
+        let saved = folder.join("saved.json");
+        refused(&["replay", text_of(&path), "--save", text_of(&saved)], &[&[name], words].concat());
+        assert!(!saved.exists());
+    }
 }
 
 #[test]

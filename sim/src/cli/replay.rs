@@ -1,8 +1,9 @@
-//! `failproof replay`: one plan again, and whether it still shows what was found.
+//! `failproof replay`: one plan again, whether it still shows what was found, and how it becomes a regression.
 
 use super::arguments::decide_by;
 use super::progress::{Length, Progress};
 use super::run::exit_of;
+use super::save::{Saved, check_target, save};
 use super::{Console, Exit};
 use crate::campaign::{CampaignReport, Findings, Setting, hex};
 use crate::engine::Engine;
@@ -18,6 +19,9 @@ use crate::timeline::{Kind, Timeline};
 use crate::trace::header::Header;
 use crate::trace::itf::itf;
 use crate::trace::{Record, ndjson};
+use crate::verdict::Verdict;
+use serde::Serialize;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +30,8 @@ use std::time::Instant;
 #[command(after_help = "\
 Example: failproof replay out/AtMostOneWorkingPrimary-17.json --trace trace.ndjson
          failproof replay out/AtMostOneWorkingPrimary-17.json --timeline html --out timeline.html
-         Exits with 1 while the plan still breaks a property.")]
+         failproof replay small.json --save tests/plans/two-primaries.json
+         Exits with 1 while the plan still breaks a property, also when it was saved.")]
 pub(super) struct ReplayArgs {
     /// A plan, as `run` saves it
     file: PathBuf,
@@ -47,17 +52,32 @@ pub(super) struct ReplayArgs {
     /// Where the timeline goes; html needs it
     #[arg(long, value_name = "FILE", requires = "timeline")]
     out: Option<PathBuf>,
+    /// Save the plan as a regression, in a new file: with what it breaks, when, and with which trace hash, under its
+    /// own, published and hardened rules, by every engine. A plan that once broke something, and holds now, is one too
+    #[arg(long, value_name = "PLAN.json", conflicts_with = "rules")]
+    save: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
+/// The report in one JSON object, with what was saved.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    replay: ReplayJson<'a>,
+    /// Whether it breaks what the plan expects under these rules, if it says so.
+    as_expected: Option<bool>,
+    saved: Option<&'a Saved>,
+}
+
 pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
-    let mut plan = match Plan::read(&args.file) {
-        Ok(plan) => plan,
+    let (mut plan, expected) = match Plan::read_saved(&args.file) {
+        Ok(read) => read,
         Err(error) => return console.complain(&in_file(&args.file, &error.to_string())),
     };
-    if let Err(problem) = args.check() {
+    let target = args.save.as_deref().map_or(Ok(()), |target| check_target(target, console.disk));
+    if let Err(problem) = args.check().and(target) {
         return console.complain(&problem);
     }
     let rules = args.rules.clone().unwrap_or_else(|| plan.options.rules_name().to_owned());
@@ -92,6 +112,17 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
         })
     });
 
+    let decided_by = if other_rules { plan.options.rules_name() } else { "own" };
+    let expected = expected.as_ref().and_then(|expected| expected.under(decided_by));
+    let saved = args.save.as_deref().map(|to| save(to, &plan, found.as_ref(), &report, console.runner, console.disk));
+    let saved = match saved.transpose() {
+        Ok(saved) => saved,
+        Err((exit, problem)) => {
+            console.complain(&in_file(&args.file, &problem));
+            return exit;
+        }
+    };
+
     let mut exit = exit_of(&report);
     if let Some(path) = &args.trace {
         let header = Header::new(&plan);
@@ -108,15 +139,21 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console<'_>) -> Exit {
         exit = tell("--out", args.out.as_deref().unwrap_or(Path::new(STDOUT)), &text, console, exit);
     }
     let text = if args.json {
-        let json = ReplayJson::new(&setting, &report, wall, trace_hash, found.as_ref(), same_as_found);
-        match serde_json::to_string(&json) {
+        let replay = ReplayJson::new(&setting, &report, wall, trace_hash, found.as_ref(), same_as_found);
+        let as_expected = expected.map(|expected| *expected == Verdict::from(&report));
+        match serde_json::to_string(&Told { replay, as_expected, saved: saved.as_ref() }) {
             Ok(text) => text + "\n",
             Err(error) => return exit.max(console.complain(&format!("cannot print the report: {error}"))),
         }
     } else {
         let found = found.as_ref();
         let plan = plan.to_string();
-        ReplayText { setting: &setting, report: &report, trace_hash, plan, found, same_as_found }.to_string()
+        let mut text =
+            ReplayText { setting: &setting, report: &report, trace_hash, plan, found, same_as_found }.to_string();
+        // Nothing refuses what is written to a string.
+        let _ = expected.map_or(Ok(()), |expected| tell_expected(&mut text, expected, &Verdict::from(&report)));
+        let _ = saved.map_or(Ok(()), |saved| write!(text, "\n{saved}"));
+        text
     };
     if args.takes_stdout() {
         // Nobody is left to tell if standard error is gone.
@@ -144,6 +181,14 @@ fn run_once(plan: &Arc<Plan>, args: &ReplayArgs, console: &Console<'_>) -> (Camp
     }
     drop(bar);
     (report, outcome.ok().map(|report| report.trace_hash), records)
+}
+
+/// Says whether the run breaks what its plan was saved with.
+fn tell_expected(text: &mut String, expected: &Verdict, seen: &Verdict) -> std::fmt::Result {
+    match expected == seen {
+        true => writeln!(text, "\nas expected: {expected}"),
+        false => writeln!(text, "\nnot as expected: {seen}; it was saved with: {expected}"),
+    }
 }
 
 /// Writes what `flag` asked for to a new file, or to standard output.
