@@ -4,15 +4,48 @@ use super::rules::SharedPoint;
 use crate::id::Host;
 use alloc::vec::Vec;
 
+/// How many points an average bucket holds at least, as a power of two.
+const BUCKET_BITS: u32 = 3;
+
 /// Shape: two lists of equal length, so that a search touches nothing but points; ordered by point, then by owner. Under
 /// [`SharedPoint::LastInserted`] no point is there twice, under [`SharedPoint::LowestIdentity`] no point with its owner.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Hashes are spread evenly, so the first bits of a place almost tell the index of its point: buckets of about ten points
+/// are searched instead of all. A million points lie in many pages of memory, and a search through all of them waits for one
+/// after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Points {
     points: Vec<i64>,
     owners: Vec<Host>,
+    /// Where each bucket starts in the two lists, and at last where they end: at most one word for eight points.
+    buckets: Vec<usize>,
+    /// How many bits of a place lie below the number of its bucket.
+    shift: u32,
+}
+
+impl Default for Points {
+    fn default() -> Self {
+        Self::new(Vec::new(), Vec::new())
+    }
 }
 
 impl Points {
+    /// From lists in order.
+    fn new(points: Vec<i64>, owners: Vec<Host>) -> Self {
+        let bits = points.len().checked_ilog2().unwrap_or(0).saturating_sub(BUCKET_BITS).max(1);
+        let shift = i64::BITS - bits;
+        let count = 1 << bits;
+        let mut buckets = Vec::with_capacity(count + 1);
+        for (index, point) in points.iter().enumerate() {
+            let bucket = bucket_of(*point, shift);
+            while buckets.len() <= bucket {
+                buckets.push(index);
+            }
+        }
+        buckets.resize(count + 1, points.len());
+        Self { points, owners, buckets, shift }
+    }
+
     /// From pairs in the order of insertion.
     pub(super) fn collect(mut pairs: Vec<(i64, Host)>, shared_point: SharedPoint) -> Self {
         match shared_point {
@@ -33,7 +66,7 @@ impl Points {
             }
         }
         let (points, owners) = pairs.into_iter().unzip();
-        Self { points, owners }
+        Self::new(points, owners)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,7 +80,9 @@ impl Points {
 
     /// The number of points before `place`.
     pub(super) fn first_from(&self, place: i64) -> usize {
-        self.points.partition_point(|point| *point < place)
+        let bucket = bucket_of(place, self.shift);
+        let (start, end) = (self.buckets[bucket], self.buckets[bucket + 1]);
+        start + self.points[start..end].partition_point(|point| *point < place)
     }
 
     /// The last point before `place`.
@@ -59,10 +94,8 @@ impl Points {
     ///
     /// One pass that copies what lies between two changed points as a whole. `changed` is in order, each point once.
     pub(super) fn spliced(&self, changed: &[i64], owner: Host, shared_point: SharedPoint, splice: Splice) -> Self {
-        let mut result = Self::default();
         let length = self.len() + if splice == Splice::Insert { changed.len() } else { 0 };
-        result.points.reserve_exact(length);
-        result.owners.reserve_exact(length);
+        let (mut points, mut owners) = (Vec::with_capacity(length), Vec::with_capacity(length));
         let mut copied = 0;
         for &point in changed {
             let mut index = self.first_from(point);
@@ -71,23 +104,25 @@ impl Points {
                     index += 1;
                 }
             }
-            result.append(self, copied, index);
+            points.extend_from_slice(&self.points[copied..index]);
+            owners.extend_from_slice(&self.owners[copied..index]);
             let found = self.points.get(index) == Some(&point)
                 && (shared_point == SharedPoint::LastInserted || self.owners[index] == owner);
             copied = index + usize::from(found);
             if splice == Splice::Insert {
-                result.points.push(point);
-                result.owners.push(owner);
+                points.push(point);
+                owners.push(owner);
             }
         }
-        result.append(self, copied, self.len());
-        result
+        points.extend_from_slice(&self.points[copied..]);
+        owners.extend_from_slice(&self.owners[copied..]);
+        Self::new(points, owners)
     }
+}
 
-    fn append(&mut self, other: &Self, from: usize, to: usize) {
-        self.points.extend_from_slice(&other.points[from..to]);
-        self.owners.extend_from_slice(&other.owners[from..to]);
-    }
+/// The bucket of a place: its first bits, counted from the least place.
+const fn bucket_of(place: i64, shift: u32) -> usize {
+    ((place.cast_unsigned() ^ (1 << 63)) >> shift) as usize
 }
 
 /// What becomes of points.

@@ -54,6 +54,29 @@ fn a_place_belongs_to_the_first_point_from_there_on_around_the_end() {
     }
 }
 
+/// Buckets beside a search through all points: few points and many, evenly spread, all in one bucket, at the ends.
+#[test]
+fn a_search_by_buckets_is_a_search() {
+    for count in [0, 1, 2, 15, 16, 17, 1_000] {
+        for spread in [1_i64, 3, i64::MAX / 1_001 * 2] {
+            let start = if spread > 3 { i64::MIN } else { -7 };
+            let mut all: Vec<i64> =
+                (0..count).map(|index: i64| start.wrapping_add(spread.wrapping_mul(index))).collect();
+            if count > 2 {
+                all.extend([i64::MIN, i64::MAX]);
+            }
+            all.sort_unstable();
+            let points = Points::collect(all.iter().map(|point| (*point, A)).collect(), SharedPoint::LastInserted);
+            all.dedup();
+            let near = all.iter().flat_map(|point| [point.saturating_sub(1), *point, point.saturating_add(1)]);
+            for place in near.chain([i64::MIN, -1, 0, i64::MAX]) {
+                let found = points.first_from(place);
+                assert_eq!(found, all.partition_point(|point| *point < place), "{count} {spread} {place}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_moves_reaches_the_ends_of_the_hash_space() {
     for shared_point in [SharedPoint::LastInserted, SharedPoint::LowestIdentity] {
