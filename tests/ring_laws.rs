@@ -273,8 +273,8 @@ fn judge_of_moves_convicts_any_other_list() {
     assert!(count > 8);
     type Alteration = fn(&mut Vec<Moved>);
     let alterations: [Alteration; 8] = [
-        |moved| drop(moved.pop()),
-        |moved| drop(moved.remove(0)),
+        |moved| _ = moved.pop(),
+        |moved| _ = moved.remove(0),
         |moved| moved[3].first += 1,
         |moved| moved[3].first -= 1,
         |moved| moved[3].last += 1,
@@ -295,33 +295,52 @@ fn share(moved: &[Moved]) -> f64 {
         / 2_f64.powi(64)
 }
 
-/// The mean share of 64 changes of `members` servers times that number: 32 servers come, and each goes again.
-fn mean_share(members: usize, vnodes: NonZeroU32) -> f64 {
+/// How much each of 64 changes of `members` servers moves, in times the share of one server: 32 come, and as many go.
+fn relative_shares(members: usize, vnodes: NonZeroU32) -> Vec<f64> {
     let name = |index: usize| format!("10.0.{}.{}:10000", index / 256, index % 256);
     let names: Vec<String> = (0..members - 1).map(name).collect();
     let there = names.iter().enumerate().map(|(index, name)| (host(index), name.as_bytes()));
     let mut ring = HashRing::with_members(RingRules::hardened(), vnodes, there).expect("names differ");
-    let mut shares = 0.0;
+    let mut shares = Vec::new();
     for change in 0..32 {
         let comes = members + change;
-        shares += share(&ring.insert(host(comes), name(comes).as_bytes()).expect("a new name"));
-        // Another one goes: the new one would give what it just got.
+        shares.push(share(&ring.insert(host(comes), name(comes).as_bytes()).expect("a new name")));
+        // Not always the new one, which would only give what it just got.
         let goes = ring.members().nth(change % members).expect("one of them").0;
-        shares += share(&ring.remove(goes));
+        shares.push(share(&ring.remove(goes)));
     }
-    shares / 64.0 * members as f64
+    shares.iter().map(|share| share * members as f64).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Judges that a change moves about the share of one server.
+fn about_one(relative: f64) -> Judgement {
+    if (0.9..=1.1).contains(&relative) { Ok(()) } else { Err(format!("{relative:.3} of 1/n moves")) }
 }
 
 #[test]
 fn a_change_moves_the_share_of_one_server() {
     for members in [2, 3, 10, 100] {
-        let relative = mean_share(members, vnodes(1_024));
-        println!("{members} servers, 1,024 virtual nodes: {relative:.3} of 1/n moves");
-        assert!((0.9..=1.1).contains(&relative), "{members} servers: {relative}");
+        let shares = relative_shares(members, vnodes(1_024));
+        assert_eq!(shares.len(), 64);
+        println!("{members} servers, 1,024 virtual nodes: {:.3} of 1/n moves", mean(&shares));
+        assert_eq!(about_one(mean(&shares)), Ok(()), "{members} servers");
+        assert!(shares.iter().all(|share| (0.8..1.2).contains(share)), "{members} servers: {shares:?}");
     }
-    // What is measured does depend on it: with one point each, shares are far from even.
-    let few: Vec<f64> = [2, 3, 10, 100].map(|members| mean_share(members, vnodes(1))).to_vec();
-    assert!(few.iter().any(|relative| !(0.9..=1.1).contains(relative)), "{few:?}");
+}
+
+/// What is measured can be otherwise: servers with one point each have very different shares, and keys that are dealt out by
+/// the remainder of their hashes move almost all.
+#[test]
+fn judge_of_shares_convicts_one_point_a_server_and_remainders() {
+    let single = relative_shares(10, vnodes(1));
+    assert!(single.iter().any(|share| *share < 0.5) && single.iter().any(|share| *share > 2.0), "{single:?}");
+    assert!(about_one(single[0]).is_err() || about_one(single[1]).is_err());
+    let moved = (0..10_000).map(hash64_of_number).filter(|hash| hash.rem_euclid(9) != hash.rem_euclid(10)).count();
+    assert!(about_one(moved as f64 / 10_000.0 * 10.0).is_err());
 }
 
 /// Whoever holds keys in order of their hashes touches only those that move, and has then what asking for each key gives.

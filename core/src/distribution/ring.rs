@@ -221,13 +221,16 @@ impl HashRing {
 fn movement(before: &Points, after: &Points, changed: &[i64]) -> Vec<Moved> {
     let mut moved: Vec<Moved> = Vec::new();
     let end = (changed.last() != Some(&i64::MAX)).then_some(i64::MAX);
+    let mut asked = None;
     for last in changed.iter().copied().chain(end) {
         let (from, to) = (before.owner_of(last), after.owner_of(last));
+        // A changed point may be in neither ring: a published server that goes takes points of others along, who then
+        // take out what is no longer there. `None` is less than any point.
+        let previous = asked.replace(last).max(before.last_before(last)).max(after.last_before(last));
         if from == to {
             continue;
         }
-        // `None` is less than any point.
-        let first = before.last_before(last).max(after.last_before(last)).map_or(i64::MIN, |point| point + 1);
+        let first = previous.map_or(i64::MIN, |point| point + 1);
         match moved.last_mut() {
             Some(piece) if (piece.from, piece.to) == (from, to) && piece.last + 1 == first => piece.last = last,
             _ => moved.push(Moved { from, to, first, last }),

@@ -101,6 +101,17 @@ fn what_moves_reaches_the_ends_of_the_hash_space() {
     }
 }
 
+/// Under the published rules a server may go whose points another one has taken along.
+#[test]
+fn points_that_are_gone_already_move_nothing_twice() {
+    let shared_point = SharedPoint::LastInserted;
+    let before = Points::collect(vec![(30, A), (100, B)], shared_point);
+    let changed = [10, 20, 30];
+    let after = before.spliced(&changed, A, shared_point, Splice::Remove);
+    let piece = |first, last| Moved { from: Some(A), to: Some(B), first, last };
+    assert_eq!(movement(&before, &after, &changed), [piece(i64::MIN, 30), piece(101, i64::MAX)]);
+}
+
 #[test]
 fn a_shared_point_is_of_the_lower_identity_whoever_came_first() {
     let shared_point = SharedPoint::LowestIdentity;
