@@ -133,7 +133,7 @@ fn conformance_of_the_hash_of_the_ring() {
     let Vectors { hash64: cases, params, .. } = read();
     // Its seed and name are part of the params.
     Rings::new(&params);
-    let played = play_all(&cases, |case| play_hash(case));
+    let played = play_all(&cases, play_hash);
     println!("conformance: {played} hashes");
     assert!(vectors::complete(played, 12));
 }
