@@ -4,6 +4,9 @@
 //! the real [`HeartbeatTable`] and drive real [`Candidate`]s, and compare. A case that cannot be read fails the test by
 //! name; so does a name that nobody here knows. `FAILPROOF_VECTORS` names another folder of vectors.
 
+mod ring;
+
+use crate::vectors;
 use failproof_core::election::{
     Affinity, Answer, Bounds, Candidate, Claim, Config, Dialect, Entry, Event, HeartbeatTable, Input, Message, Outcome,
     Output, Phase, Query, Row, Rules, Start, StoreNow, TableConfig, Target, Token, Work,
@@ -12,7 +15,6 @@ use failproof_core::{Duration, Epoch, Host, Incarnation, Instant, Machine, Utype
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 /// The whole file. Fields that nobody reads are listed, so that a new one is noticed.
 #[derive(Deserialize)]
@@ -249,11 +251,7 @@ fn conformance_fails_on_a_wrong_or_unreadable_case() {
 }
 
 fn read() -> Vectors {
-    let folder = std::env::var_os("FAILPROOF_VECTORS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors"), PathBuf::from);
-    let path = folder.join("heartbeat_table.json");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    vectors::read("heartbeat_table.json")
 }
 
 /// Plays one case and returns its name.

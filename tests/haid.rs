@@ -3,9 +3,9 @@
 //! Goal: the published codec and manager are the original, and the hardened codec accepts one text for each meaning. Method:
 //! each vector is asked; where the original crashed or returned what is no Unicode, an error of our own is expected by
 //! name. Random bytes are judged by the laws that the fuzz target uses as well, and planted codecs are convicted.
-//! `FAILPROOF_VECTORS` names another folder of vectors.
 
 use crate::haid_laws::{Codecs, judge};
+use crate::vectors;
 use failproof_core::Duration;
 use failproof_core::routing::{
     AliasTable, Argument, Codec, ContextManager, HaContextId, HaidError, Key, Keyring, ManagerError, PublishedManager,
@@ -14,9 +14,7 @@ use failproof_core::routing::{
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, RngSeed};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::path::PathBuf;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,26 +90,11 @@ struct ManagerCase {
     seen_by_target_ctx: Option<Value>,
 }
 
-fn vectors<C: DeserializeOwned>(file: &str) -> Vec<C> {
-    let folder = std::env::var_os("FAILPROOF_VECTORS")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors"), PathBuf::from);
-    let path = folder.join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let vectors: Vectors<C> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert!(!vectors.vectors.is_empty(), "{} holds no case", path.display());
-    vectors.vectors
-}
-
-/// Whether the kept vectors have as many cases as they had when they were taken over; other folders may have any number.
-fn own_vectors(cases: usize, known: usize) -> bool {
-    std::env::var_os("FAILPROOF_VECTORS").is_some() || cases == known
-}
-
 #[test]
 fn conformance_of_the_published_codec_with_the_original() {
-    let cases = vectors::<CodecCase>("haid_codec.json");
+    let cases = vectors::read::<Vectors<CodecCase>>("haid_codec.json").vectors;
     println!("conformance: {} cases of the codec", cases.len());
-    assert!(own_vectors(cases.len(), 266));
+    assert!(vectors::complete(cases.len(), 266));
     for case in cases {
         play(&case).unwrap_or_else(|differs| {
             panic!("{} {:?} {:?} {:?}: {differs}", case.op, case.input, case.main, case.id);
@@ -241,9 +224,9 @@ fn bytes_of_utf16(hex: &str) -> Vec<u8> {
 
 #[test]
 fn conformance_of_the_published_manager_with_the_original() {
-    let cases = vectors::<ManagerCase>("haid_manager.json");
+    let cases = vectors::read::<Vectors<ManagerCase>>("haid_manager.json").vectors;
     println!("conformance: {} cases of the manager", cases.len());
-    assert!(own_vectors(cases.len(), 28));
+    assert!(vectors::complete(cases.len(), 28));
     for case in cases {
         let name = format!("{} {:?}", case.op, case.note);
         match case.op.as_str() {
