@@ -10,6 +10,7 @@ extern crate alloc;
 
 pub mod chance;
 mod decisions;
+pub mod distribution;
 pub mod driver;
 pub mod election;
 pub mod id;
