@@ -1,9 +1,9 @@
 //! Laws of the resource center and of its transfers, whatever is asked, lost, repeated, delayed or damaged.
 //!
-//! Method: random requests, collections, restarts and times are played on a real [`ResourceCenter`] under all rules, and
-//! each becomes one [`Record`]; each law is a judge of records, and hardened rules must answer as a plain model does.
-//! Transfers run over a wire that does to each message what it is told, at every place in turn and at random. Below each
-//! law stands what its judge must convict.
+//! Method: random requests, collections, restarts and times are played on a real [`ResourceCenter`] under all rules.
+//! Each becomes one [`Record`]; each law is a judge of records, and hardened rules must answer as a plain model does.
+//! Transfers run over a wire that does to each message what it is told, at every place in turn and at random. What each
+//! judge must convict is planted below the laws.
 
 mod transfers;
 mod wire;

@@ -207,8 +207,8 @@ fn damage_is_found_by_the_digest() {
     });
 }
 
-/// A fetch that begins after any number of messages of an upload, all of which arrive: each judge convicts the published
-/// decision that it is about, at each place where half of the content lies there.
+/// A fetch that begins after any number of messages of an upload: each judge convicts the published decision that it is
+/// about, at each place where half of the content lies there.
 #[test]
 fn judges_of_transfers_convict_what_is_served_half_written_and_believed() {
     let (mut half, mut refused) = (0, 0);
@@ -298,8 +298,8 @@ fn ends_well(fates: &[Fate], asks_max: u32) -> bool {
 proptest! {
     #![proptest_config(settings())]
 
-    /// An upload, then a fetch, each with fates of its own. Each ends, well or with an error that fits what happened, after
-    /// no more requests than its limits allow.
+    /// An upload, then a fetch, each with fates of its own. Each ends, well or with an error that fits what happened,
+    /// after no more requests than its limits allow.
     #[test]
     fn transfers_end_with_the_right_bytes_or_an_error(
         content in 0..LENGTHS.len(), chunk in 1..6_u8, asks_max in 1..5_u32, attempts_max in 1..4_u32,
@@ -317,7 +317,8 @@ proptest! {
             Ok(()) => prop_assert_eq!(center.shown(id(content)), Some(&bytes(content)[..])),
             Err(error) => {
                 prop_assert!(!ends_well(&up, asks_max), "{:?}", error);
-                prop_assert!(!matches!(error, ResourceError::TooLarge { .. } | ResourceError::Full { .. }), "{:?}", error);
+                let refused = matches!(error, ResourceError::TooLarge { .. } | ResourceError::Full { .. });
+                prop_assert!(!refused, "{:?}", error);
             }
         }
         let bound = 2 * asks_max * chunks * attempts_max;

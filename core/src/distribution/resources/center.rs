@@ -143,8 +143,8 @@ impl ResourceCenter {
         self.complete(id, now)
     }
 
-    /// Stores bytes of an upload. Bytes that are there already are compared, so a repetition changes nothing; bytes beyond
-    /// the next ones are left, and the answer says where to go on.
+    /// Stores bytes of an upload. Bytes that are there already are compared, so a repetition changes nothing; bytes
+    /// beyond the next ones are left, and the answer says where to go on.
     ///
     /// # Errors
     /// [`ResourceError::Missing`]: no upload is under way. [`ResourceError::Differs`]: nothing was changed.

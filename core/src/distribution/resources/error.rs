@@ -7,8 +7,8 @@ pub enum ResourceError {
     /// The center has no whole content of this name, or no upload of it is under way. Nothing was changed.
     #[error("missing: the center does not have it; upload it again")]
     Missing,
-    /// The bytes are not those that the name stands for. The center discarded what was uploaded; a fetch gave up after as
-    /// many attempts as it had.
+    /// The bytes are not those that the name stands for. The center discarded what was uploaded; a fetch gave up after
+    /// as many attempts as it had.
     #[error("corrupt: the bytes do not have the digest that they are named by; what was received was discarded")]
     Corrupt,
     /// More bytes than the center stores, or than a server fetches. Nothing was changed.

@@ -1,5 +1,5 @@
-//! What fetches and uploads have in common: one request at a time, repeated when it is not answered, a bounded number of
-//! times.
+//! What fetches and uploads have in common: one request at a time, repeated when it is not answered, a bounded number
+//! of times.
 
 use super::content::ContentId;
 use super::error::ResourceError;

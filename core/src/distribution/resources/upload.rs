@@ -13,8 +13,8 @@ pub type UploadConfig = Limits;
 
 /// One upload of one content.
 ///
-/// It asks how far the center is, and puts chunk after chunk from there. After a cut it asks again, so that what is there
-/// is not sent twice, whoever sent it. What was discarded is sent anew.
+/// It asks how far the center is, and puts chunk after chunk from there. After a cut it asks again, so that what is
+/// there is not sent twice, whoever sent it. What was discarded is sent anew.
 ///
 /// Units and clock: every [`Instant`] is microseconds on the submitter's own clock.
 /// Invariant: it ends, after a bounded number of requests; [`Output::Done`] says that the center has all of it.
@@ -30,8 +30,8 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// An upload of `bytes` that wants its first timer input at once. Its requests are numbered from `tag`: not below the
-    /// [`Self::tag`] of an earlier transfer of the same submitter.
+    /// An upload of `bytes` that wants its first timer input at once. Its requests are numbered from `tag`: not below
+    /// the [`Self::tag`] of an earlier transfer of the same submitter.
     #[must_use]
     pub fn new(config: UploadConfig, bytes: Vec<u8>, tag: u32) -> Self {
         Self { exchange: Exchange::new(config, ContentId::of(&bytes), tag), bytes, next: 0, inquires: false }
@@ -55,8 +55,8 @@ impl Upload {
         self.exchange.ended()
     }
 
-    /// Goes on after [`ResourceError::Cut`] from where the center is, with its timer due at once. Does nothing if it ended
-    /// in another way, or did not.
+    /// Goes on after [`ResourceError::Cut`] from where the center is, with its timer due at once. Does nothing if it
+    /// ended in another way, or did not.
     pub fn resume(&mut self) {
         self.exchange.resume();
     }
