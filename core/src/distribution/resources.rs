@@ -3,7 +3,7 @@
 //! A content is called by its digest, so a name cannot lie about what it names. The [`ResourceCenter`] is a pure value
 //! that answers requests. An [`Upload`] brings a content to it and a [`Fetch`] gets one from it, chunk by chunk; both
 //! are machines that bear messages which are lost, late, repeated or damaged. A job refers to its contents, and what is
-//! referred to is not collected. [`Rules`] says which of the published decisions, and which of the hardened ones, apply.
+//! referred to is not collected. [`Rules`] says which of the published decisions apply, and which of the hardened ones.
 //!
 //! The order that keeps a job startable: upload, refer, then submit. A content that was collected in between is found
 //! missing by the reference, and is uploaded again.
