@@ -97,12 +97,8 @@ impl Fetch {
         if size > size_max {
             return self.end(Err(ResourceError::TooLarge { size, size_max }), outputs);
         }
-        let all = self.bytes.len() + chunk.as_bytes().len();
-        if all > size as usize {
-            return self.start_over(now, outputs);
-        }
         self.bytes.extend_from_slice(chunk.as_bytes());
-        if all < size as usize {
+        if self.bytes.len() < size as usize {
             // An answer without bytes is a lost one: it is asked again when patience is over.
             if !chunk.as_bytes().is_empty() {
                 self.exchange.advance();

@@ -255,6 +255,21 @@ fn a_fetch_that_is_cut_off_says_so_and_goes_on_from_there() {
     assert_eq!(tick(&mut fetch), asks(14, 8));
 }
 
+/// Two of three requests for each chunk are lost: what comes counts as news, so it is never cut off.
+#[test]
+fn a_fetch_that_gets_on_is_patient_again() {
+    let mut fetch = fetch();
+    let (mut tag, mut asked) = (10, tick(&mut fetch));
+    for offset in [0, 8, 16] {
+        assert_eq!(asked, asks(tag, offset));
+        assert_eq!([tick(&mut fetch), tick(&mut fetch)], [asks(tag + 1, offset), asks(tag + 2, offset)]);
+        let length = (JAR.len() - offset as usize).min(8);
+        asked = feed(&mut fetch, at(9), Input::Reply(&piece(tag + 2, offset as usize, length)));
+        tag += 3;
+    }
+    assert_eq!((asked, fetch.content()), (Some(Output::Done), Some(JAR)));
+}
+
 #[test]
 fn an_upload_asks_where_to_go_on_and_starts_over_a_few_times() {
     let put = |tag, offset: usize, length: usize| {
@@ -270,6 +285,7 @@ fn an_upload_asks_where_to_go_on_and_starts_over_a_few_times() {
     assert_eq!(tick(&mut upload), begin(2));
     assert_eq!(feed(&mut upload, at(1), Input::Reply(&staged(1, 16))), put(3, 16, 2), "late, and further");
     assert_eq!(feed(&mut upload, at(1), Input::Reply(&staged(2, 16))), None);
+    assert_eq!(feed(&mut upload, at(1), Input::Reply(&staged(0, 8))), None, "it was further since");
     let refused = |tag, error| reply(tag, Answer::Refused(error));
     let corrupt = ResourceError::Corrupt;
     assert_eq!(feed(&mut upload, at(1), Input::Reply(&refused(2, corrupt))), None, "not about the last request");
@@ -277,10 +293,14 @@ fn an_upload_asks_where_to_go_on_and_starts_over_a_few_times() {
     assert_eq!(feed(&mut upload, at(1), Input::Reply(&staged(3, 16))), None, "of the attempt before");
     assert_eq!(feed(&mut upload, at(1), Input::Reply(&refused(4, corrupt))), Some(Output::Failed(corrupt)));
     assert_eq!((upload.ended(), upload.deadline()), (Some(Err(corrupt)), None));
+    let mut upload = Upload::new(LIMITS, JAR.to_vec(), 0);
+    assert_eq!([tick(&mut upload), tick(&mut upload)], [begin(0), begin(1)]);
+    assert_eq!(feed(&mut upload, at(1), Input::Reply(&staged(0, 0))), None, "asked again since");
+    assert_eq!(feed(&mut upload, at(1), Input::Reply(&staged(1, SIZE))), begin(2), "of another size");
     let full = ResourceError::Full { size: SIZE, free: 0 };
     let mut upload = Upload::new(LIMITS, JAR.to_vec(), upload.tag());
-    assert_eq!(tick(&mut upload), begin(5));
-    assert_eq!(feed(&mut upload, at(1), Input::Reply(&refused(5, full))), Some(Output::Failed(full)), "at once");
+    assert_eq!(tick(&mut upload), begin(3));
+    assert_eq!(feed(&mut upload, at(1), Input::Reply(&refused(3, full))), Some(Output::Failed(full)), "at once");
 }
 
 #[test]
