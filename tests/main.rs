@@ -24,6 +24,7 @@ mod models;
 mod plan_laws;
 mod refined;
 mod regressions;
+mod resource_laws;
 mod ring_laws;
 mod routing_load;
 mod shrinking;
