@@ -39,15 +39,16 @@ CONSTANTS
   Persists, \* FALSE plants: the cluster is called before the row says so
   Named,    \* FALSE plants: the cluster starts a name again
   Fences,   \* FALSE plants: the cluster follows an epoch older than the newest it saw
-  Looks,    \* FALSE plants: the row says running or over, whatever the cluster says
+  Looks,    \* FALSE plants: the row says running, whatever the cluster says
+  Ends,     \* FALSE plants: an attempt is over although its instance lives, or may start
   Asked,    \* FALSE plants: an instance is told to stop although nobody asked for it
   Follows   \* FALSE leaves out what decides nothing where nothing is forbidden
 
 ASSUME OthersAreOutside == {Other, Nobody} \cap Server = {} /\ Other # Nobody
 ASSUME SwitchesAreBoolean ==
-  {Waits, Raises, Owns, Fetches, Persists, Named, Fences, Looks, Asked, Follows} \subseteq BOOLEAN
+  {Waits, Raises, Owns, Fetches, Persists, Named, Fences, Looks, Ends, Asked, Follows} \subseteq BOOLEAN
 ASSUME WhatDecidesIsFollowed ==
-  Follows \/ ~(Waits \/ Raises \/ Owns \/ Fetches \/ Persists \/ Named \/ Fences \/ Looks \/ Asked)
+  Follows \/ ~(Waits \/ Raises \/ Owns \/ Fetches \/ Persists \/ Named \/ Fences \/ Looks \/ Ends \/ Asked)
 
 -----------------------------------------------------------------------------
 
@@ -113,13 +114,12 @@ Owner(m) == owner = m /\ (m \in Server => token[m] = "current")
 Free == owner = Nobody \/ expired
 
 \* Server s calls the cluster: it owns the row and its session runs, or it cannot tell that this is over.
-MayCall(s) ==
-  IF s \in doubted THEN token[s] # "none" \/ row = "over" ELSE Owner(s) /\ ~expired
+MayCall(s) == IF s \in doubted THEN token[s] # "none" \/ row = "over" ELSE Owner(s) /\ ~expired
 
-\* The row told of the start before anybody called, and of what was over nothing can start any more.
+\* The row told of the start before anybody called, or of the end of what was started.
 Intended == row \in {"starting", "running"} \/ (row = "over" /\ used)
 
-\* A stop was asked for; once the attempt is over, whoever asked is forgotten.
+\* A stop was asked for. Of what is over it does no harm; whoever takes the next attempt makes sure so.
 StopIsAsked == cancel \/ row = "over"
 
 \* The instance is not alive and never will be.
@@ -246,7 +246,7 @@ Adopt(m) ==
 Close(m) ==
   /\ row # "over"
   /\ Owns => Owner(m)
-  /\ Looks => Quiet
+  /\ Ends => Quiet
   /\ row' = "over"
   /\ owner' = Nobody
   /\ expired' = FALSE
@@ -328,7 +328,7 @@ SendStart(s) ==
 
 \* A server calls the cluster to stop it.
 SendStop(s) ==
-  /\ Owns => MayCall(s)
+  /\ Owns => MayCall(s) \/ row = "over"
   /\ Persists => Intended
   /\ Asked => StopIsAsked
   /\ flight' = IF Follows THEN [flight EXCEPT ![s] = "stop"] ELSE flight
@@ -469,9 +469,6 @@ Spec == Init /\ [][Next]_vars
 \* An instance name is started once, for ever.
 StartedOnce == starts <= 1
 
-\* One instance of the attempt lives.
-AtMostOneLiveInstance == live <= 1
-
 \* Whoever called the cluster in the row's epoch, or in none at all.
 Executors == {s \in Server : flight[s] # "none" /\ token[s] \in {"none", "current"}}
 
@@ -486,8 +483,12 @@ NoStaleEffect == ~stale
 \* Of an attempt that is over, nothing lives, ever again.
 DoneIsQuiet == row = "over" => live = 0
 
-\* What the row calls running was started, and it is stopped only if somebody asked for it.
-NoLostJob == (row = "running" => starts > 0) /\ "unasked" \notin wrongs
+\* The row tells of whatever was sent, so that another one finds it; what it calls running was started, and is stopped only
+\* if somebody asked for that.
+NoLostJob ==
+  /\ (\E s \in Server : flight[s] # "none") => Intended
+  /\ row = "running" => starts > 0
+  /\ "unasked" \notin wrongs
 
 \* The row tells of a start only after its owner has verified the resource.
 StartsOnlyWithResources == "unready" \notin wrongs
