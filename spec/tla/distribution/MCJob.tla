@@ -6,10 +6,9 @@
 (***************************************************************************)
 EXTENDS Job
 
+\* What one of them does.
 Inside(s) == Store(s) \/ Cluster(s) \/ System(s) \/ Environment(s)
 
 ClosedNext == Surroundings \/ \E s \in Server : Inside(s)
-
-ClosedSpec == Init /\ [][ClosedNext]_vars
 
 =============================================================================
