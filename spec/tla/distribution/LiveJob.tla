@@ -70,8 +70,8 @@ LandStopIsFair ==
 
 \* An owner is told that the instance is over.
 CloseIsFair ==
-  /\ WF_vars("Close" \in Fair /\ \E s \in Server : Close(s))
-  /\ SF_vars("Close" \in Strong /\ \E s \in Server : Close(s))
+  /\ WF_vars("Close" \in Fair /\ used /\ \E s \in Server : Close(s))
+  /\ SF_vars("Close" \in Strong /\ used /\ \E s \in Server : Close(s))
 
 LiveSpec ==
   /\ Spec
