@@ -1,0 +1,1 @@
+//! Shows that the judge acquits a calm failover and convicts each planted mistake.
