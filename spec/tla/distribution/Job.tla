@@ -155,9 +155,10 @@ Seen(m) == \E F \in SUBSET {s \in Server \ {m} : token[s] = "old"} :
 Untouched == used' = used /\ starts' = starts /\ live' = live
 
 \* The cluster starts the name, unless it did or was told to stop it.
-Started == IF (Named /\ used) \/ starts = 2
-           THEN Untouched
-           ELSE used' = TRUE /\ starts' = starts + 1 /\ live' = live + 1
+Started ==
+  IF used /\ Named THEN Untouched ELSE
+    \/ used /\ Untouched
+    \/ starts < 2 /\ used' = TRUE /\ starts' = starts + 1 /\ live' = live + 1
 
 \* The name is used up, and what lives of it ends, now or by itself later.
 Stopped == used' = TRUE /\ starts' = starts /\ live' \in {0, live}
@@ -280,7 +281,7 @@ Ask(m) ==
 \* What m sent arrives, perhaps once more: it starts the instance, or stops it, or is refused.
 Land(m) ==
   /\ Follows => Sent(m)
-  /\ IF Fences /\ Fenced(m) THEN Untouched ELSE Followed(m)
+  /\ (Fenced(m) /\ Untouched) \/ (~(Fences /\ Fenced(m)) /\ Followed(m))
   /\ Stale(m)
   /\ Seen(m)
   /\ owner' = owner

@@ -393,7 +393,8 @@ fn a_step_that_the_name_does_not_explain_accuses_the_mapping() {
     let accused = |edit: &dyn Fn(&mut Story)| {
         let mut story = starting();
         edit(&mut story);
-        assert_eq!(story.broken(), [Property::RefinementHolds]);
+        // What is so renamed may break an invariant besides.
+        assert_eq!(story.broken()[0], Property::RefinementHolds);
     };
     accused(&|story| story.step(Ask, Some(A), |state| state.owner = Some(C as u8)));
     accused(&|story| story.step(Ask, None, |_| {}));
