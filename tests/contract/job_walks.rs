@@ -150,7 +150,8 @@ fn said(history: &[Event], state: &JobState) -> [bool; 7] {
 
 /// The calls of the cluster that may still arrive: of each server, since its newest claim.
 fn calls(history: &[Event]) -> impl Iterator<Item = &Event> {
-    let claims = |server| history.iter().rposition(move |event| event.action == JobAction::Claim && event.server == server);
+    let claims =
+        |server| history.iter().rposition(move |event| event.action == JobAction::Claim && event.server == server);
     let sends = |event: &Event| matches!(event.action, JobAction::SendStart | JobAction::SendStop);
     let newest = move |event: &Event, at: usize| claims(event.server).is_none_or(|claim| claim < at);
     history.iter().enumerate().filter(move |(at, event)| sends(event) && newest(event, *at)).map(|(_, event)| event)

@@ -94,10 +94,7 @@ pub fn failed(action: JobAction, before: JobSeatState, after: JobSeatState) -> C
     let charges: &[(bool, Charge)] = match action {
         JobAction::Claim => &[
             (!before.is_free(), HASTE),
-            (
-                after.expired,
-                (Property::ClaimWaitsForOwner, "a row is claimed only by a server whose own session runs"),
-            ),
+            (after.expired, (Property::ClaimWaitsForOwner, "a row is claimed only by a server whose own session runs")),
         ],
         JobAction::Release => &[(!owns, OWNER_CHANGES_ROW)],
         JobAction::Intend => &[(!owns, OWNER_CHANGES_ROW), (!before.ready, RESOURCES)],
@@ -145,7 +142,10 @@ pub fn failed_elsewhere(before: JobSeatState, after: JobSeatState) -> Charge {
         ),
         (before.instance != after.instance && !before.is_intended(), WRITTEN_FIRST),
         (before.row != Row::Over && after.row == Row::Over && !before.is_quiet(), QUIET),
-        (before.row != Row::Running && after.row == Row::Running && before.instance.starts == 0, STARTED_BEFORE_RUNNING),
+        (
+            before.row != Row::Running && after.row == Row::Running && before.instance.starts == 0,
+            STARTED_BEFORE_RUNNING,
+        ),
     ])
 }
 

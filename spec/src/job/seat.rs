@@ -61,15 +61,7 @@ impl JobSeatState {
     /// Spec: `Follows = FALSE` in `Job.tla`.
     #[must_use]
     pub const fn unfollowed(self) -> Self {
-        Self {
-            expired: false,
-            flight: Flight::None,
-            ready: false,
-            cancel: false,
-            doubted: false,
-            stale: false,
-            ..self
-        }
+        Self { expired: false, flight: Flight::None, ready: false, cancel: false, doubted: false, stale: false, ..self }
     }
 
     /// Whether the row names the server and its epoch is the row's.

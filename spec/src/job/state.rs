@@ -221,9 +221,8 @@ impl JobState {
     ///
     /// Spec: `Executors` in `Job.tla`.
     pub fn executors(&self) -> impl Iterator<Item = u8> {
-        let executes = |seat: &JobSeat| {
-            seat.flight != Flight::None && matches!(seat.token, JobToken::None | JobToken::Current)
-        };
+        let executes =
+            |seat: &JobSeat| seat.flight != Flight::None && matches!(seat.token, JobToken::None | JobToken::Current);
         (0_u8..).zip(self.seats).filter(move |(_, seat)| executes(seat)).map(|(at, _)| at)
     }
 

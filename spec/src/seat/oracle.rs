@@ -179,7 +179,13 @@ impl<S: Seated> SeatOracle<S> {
 
     /// Judges a step as it is seen from the seat of `server`.
     #[inline]
-    fn judge_seat(&mut self, step: &mut Step<S>, server: u8, label: SeatLabels<S::Action>, findings: &mut Vec<Finding>) {
+    fn judge_seat(
+        &mut self,
+        step: &mut Step<S>,
+        server: u8,
+        label: SeatLabels<S::Action>,
+        findings: &mut Vec<Finding>,
+    ) {
         let (from, to) = (S::seen_by(&step.before, server), S::seen_by(&step.after, server));
         if !step.broken
             && let Some(edge) = self.strict.edge(S::of(from), S::of(to))

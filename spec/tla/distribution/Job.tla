@@ -126,7 +126,7 @@ StopIsAsked == cancel \/ row = "over"
 Quiet == row \in {"pending", "claimed"} \/ (used /\ live = 0)
 
 \* The cluster saw a newer epoch of the job. What an outsider holds is not known.
-Fenced(m) == m \in Server /\ token[m] = "fenced"
+Fenced(m) == m \in {s \in Server : token[s] = "fenced"}
 
 \* Something of m may arrive.
 Sent(m) == IF m \in Server THEN flight[m] # "none" ELSE Persists => Intended
@@ -145,20 +145,24 @@ NewEpoch(m) == \E raises \in (IF Raises THEN {TRUE} ELSE BOOLEAN) :
   token' = [s \in Server |->
     IF s = m THEN "current" ELSE IF raises /\ token[s] = "current" THEN "old" ELSE token[s]]
 
-\* The cluster sees the epoch of m: the older ones are fenced. How old claims are relative to each other is not known.
-Seen(m) == \E F \in SUBSET {s \in Server \ {m} : token[s] = "old"} :
-  /\ (m \in Server /\ token[m] = "current") => F = {s \in Server : token[s] = "old"}
-  /\ Fenced(m) => F = {}
-  /\ token' = [s \in Server |-> IF s \in F THEN "fenced" ELSE token[s]]
+\* Claims that a newer one may overtake at the cluster.
+Olds == {s \in Server : token[s] = "old"}
+
+\* What the cluster may fence when it sees the epoch of m. How old claims are relative to each other is not known.
+Overtaken(m) ==
+  IF Fenced(m) THEN {{}} ELSE IF m \in Server /\ token[m] = "current" THEN {Olds} ELSE SUBSET (Olds \ {m})
+
+\* The cluster sees the epoch of m: the older ones are fenced.
+Seen(m) == \E F \in Overtaken(m) : token' = [s \in Server |-> IF s \in F THEN "fenced" ELSE token[s]]
 
 \* Nothing happens to the instance.
 Untouched == used' = used /\ starts' = starts /\ live' = live
 
+\* How often a call to start the name starts it.
+Starts == IF ~used THEN {1} ELSE IF Named \/ starts = 2 THEN {0} ELSE {0, 1}
+
 \* The cluster starts the name, unless it did or was told to stop it.
-Started ==
-  IF used /\ Named THEN Untouched ELSE
-    \/ used /\ Untouched
-    \/ starts < 2 /\ used' = TRUE /\ starts' = starts + 1 /\ live' = live + 1
+Started == \E n \in Starts : used' = TRUE /\ starts' = starts + n /\ live' = live + n
 
 \* The name is used up, and what lives of it ends, now or by itself later.
 Stopped == used' = TRUE /\ starts' = starts /\ live' \in {0, live}
@@ -166,11 +170,12 @@ Stopped == used' = TRUE /\ starts' = starts /\ live' \in {0, live}
 \* What arrives from m is a start or a stop.
 Followed(m) == Started \/ ((Follows => StopIsSent(m)) /\ Stopped)
 
-\* An older epoch changed the instance; of an outsider's epoch nothing is known, but that a fence would have held it.
-Stale(m) ==
-  IF Follows /\ <<used, starts, live>>' # <<used, starts, live>>
-  THEN stale' \in {stale \/ Fenced(m), stale \/ Fenced(m) \/ ~(Fences \/ m \in Server)}
-  ELSE stale' = stale
+\* Whether what m sent is of an older epoch. What an outsider holds is not known, but a fence would have stopped it.
+Outdated(m) == IF m \in Server THEN {Fenced(m)} ELSE IF Fences THEN {FALSE} ELSE BOOLEAN
+
+\* An older epoch changed the instance, or did before.
+Stale(m) == \E is \in (IF Follows THEN Outdated(m) ELSE {FALSE}) :
+  stale' = (stale \/ (is /\ <<used, starts, live>>' # <<used, starts, live>>))
 
 -----------------------------------------------------------------------------
 (* Store: the row.  Each step is taken by m, which may be outside.         *)
@@ -484,8 +489,8 @@ NoStaleEffect == ~stale
 \* Of an attempt that is over, nothing lives, ever again.
 DoneIsQuiet == row = "over" => live = 0
 
-\* The row tells of whatever was sent, so that another one finds it; what it calls running was started, and is stopped only
-\* if somebody asked for that.
+\* The row tells of whatever was sent, so that another server finds it; what it calls running was started, and is stopped
+\* only if somebody asked for that.
 NoLostJob ==
   /\ (\E s \in Server : flight[s] # "none") => Intended
   /\ row = "running" => starts > 0
