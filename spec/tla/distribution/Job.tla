@@ -489,8 +489,8 @@ NoStaleEffect == ~stale
 \* Of an attempt that is over, nothing lives, ever again.
 DoneIsQuiet == row = "over" => live = 0
 
-\* The row tells of whatever was sent, so that another server finds it; what it calls running was started, and is stopped
-\* only if somebody asked for that.
+\* The row tells of whatever was sent, so that another server finds it; what it calls running was started, and is
+\* stopped only if somebody asked for that.
 NoLostJob ==
   /\ (\E s \in Server : flight[s] # "none") => Intended
   /\ row = "running" => starts > 0
