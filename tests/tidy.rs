@@ -22,9 +22,19 @@ fn actions_and_invariants_bear_the_same_names_in_tla_and_rust() {
         Property::OnlyNamedServersServe,
         Property::TakeWaitsForExpiry,
     ];
+    let job = [
+        Property::StartedOnce,
+        Property::AtMostOneExecutorPerEpoch,
+        Property::NoStaleEffect,
+        Property::DoneIsQuiet,
+        Property::NoLostJob,
+        Property::StartsOnlyWithResources,
+        Property::ClaimWaitsForOwner,
+    ];
     for (module, contract, invariants) in [
         ("spec/tla/election/Lease.tla", ContractName::Lease, &lease[..]),
         ("spec/tla/routing/Context.tla", ContractName::Context, &context[..]),
+        ("spec/tla/distribution/Job.tla", ContractName::Job, &job[..]),
     ] {
         let text = text(module);
         for name in contract.actions() {
@@ -88,7 +98,7 @@ fn each_plan_belongs_to_a_defence() {
 fn each_configuration_is_in_the_manifest_and_each_module_is_compiled_in() {
     let (manifest, copies) = (text("spec/tla/manifest.toml"), text("sim/src/models/copies.rs"));
     let mut checked = 0;
-    for folder in ["election", "routing"] {
+    for folder in ["election", "routing", "distribution"] {
         for entry in std::fs::read_dir(root().join("spec/tla").join(folder)).expect("a folder of modules") {
             let name = entry.expect("an entry").file_name().into_string().expect("a name in Unicode");
             let file = format!("\"{folder}/{name}\"");

@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::context::{ContextAction, ContextContract};
 use crate::contract::{Contract, Edge, LabelSet, Subject};
+use crate::job::{JobAction, JobContract};
 use crate::landmark::Landmark;
 use crate::lease::{Action, LeaseContract};
 
@@ -15,6 +16,8 @@ pub enum ContractName {
     Lease,
     /// `Context.tla`, of the routing.
     Context,
+    /// `Job.tla`, of the distribution.
+    Job,
 }
 
 /// What has been visited of a strict contract, in one run or in many.
@@ -58,17 +61,18 @@ impl ContractName {
         match self {
             Self::Lease => "Lease",
             Self::Context => "Context",
+            Self::Job => "Job",
         }
     }
 
     /// The names of its actions, in their order.
     pub fn actions(self) -> impl ExactSizeIterator<Item = &'static str> {
-        let (lease, context) = match self {
-            Self::Lease => (&Action::ALL[..], &[][..]),
-            Self::Context => (&[][..], &ContextAction::ALL[..]),
+        let (count, name): (usize, fn(usize) -> &'static str) = match self {
+            Self::Lease => (Action::ALL.len(), |at| Action::ALL[at].name()),
+            Self::Context => (ContextAction::ALL.len(), |at| ContextAction::ALL[at].name()),
+            Self::Job => (JobAction::ALL.len(), |at| JobAction::ALL[at].name()),
         };
-        let count = lease.len() + context.len();
-        (0..count).map(move |at| lease.get(at).map_or_else(|| context[at].name(), |action| action.name()))
+        (0..count).map(name)
     }
 
     /// How many edges and how many steps its strict table has.
@@ -79,6 +83,7 @@ impl ContractName {
         match self {
             Self::Lease => of(LeaseContract::strict()),
             Self::Context => of(ContextContract::strict()),
+            Self::Job => of(JobContract::strict()),
         }
     }
 }
@@ -126,6 +131,7 @@ impl Coverage {
         match self.contract {
             ContractName::Lease => self.steps_of(LeaseContract::strict()),
             ContractName::Context => self.steps_of(ContextContract::strict()),
+            ContractName::Job => self.steps_of(JobContract::strict()),
         }
     }
 
@@ -200,9 +206,11 @@ mod tests {
 
     #[test]
     fn coverage_fits_its_own_contract_only() {
-        for (contract, other) in
-            [(ContractName::Lease, ContractName::Context), (ContractName::Context, ContractName::Lease)]
-        {
+        for (contract, other) in [
+            (ContractName::Lease, ContractName::Context),
+            (ContractName::Context, ContractName::Job),
+            (ContractName::Job, ContractName::Lease),
+        ] {
             let coverage = Coverage::new(contract);
             assert!(coverage.fits(contract) && !coverage.fits(other));
             assert!(coverage.actions().all(|(_, count)| count == 0));
@@ -219,7 +227,7 @@ mod tests {
 
     #[test]
     fn steps_are_as_many_as_the_contract_has() {
-        for contract in [ContractName::Lease, ContractName::Context] {
+        for contract in [ContractName::Lease, ContractName::Context, ContractName::Job] {
             let mut coverage = Coverage::new(contract);
             let steps = coverage.steps();
             assert_eq!(steps.len(), coverage.edges().total as usize);

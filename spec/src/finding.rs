@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::property::Property;
 
-/// Who moved: of an election one incarnation, with a new number for each start of a process; of a context one server.
+/// Who moved: of an election one incarnation, with a new number for each start of a process; of a context or a job one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActorId(pub u32);
 

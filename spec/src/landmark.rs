@@ -54,6 +54,11 @@ impl Landmark {
     }
 }
 
+/// Spreads a code over all bits, for sums that do not depend on order.
+pub(crate) const fn mix(code: u64) -> u64 {
+    (code + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xd6e8_feb8_6659_fd93)
+}
+
 impl Marks {
     /// Marks that `landmark` was reached at `at_us`, unless it was before.
     pub fn reach(&mut self, landmark: Landmark, at_us: u64) {

@@ -15,16 +15,20 @@
 //! | [`token`] | what an epoch is worth to whoever was granted it |
 //! | [`trace_hash`] | one number for a run, one for a campaign |
 //! | [`lease`] | the contract of one lease, and its oracle |
+//! | [`seat`] | what contracts have in common that are judged seat by seat |
 //! | [`context`] | the contract of one context and its marked write, and its oracle |
+//! | [`job`] | the contract of one attempt of one job, and its oracle |
 #![forbid(unsafe_code)]
 
 pub mod context;
 pub mod contract;
 pub mod coverage;
 pub mod finding;
+pub mod job;
 pub mod landmark;
 pub mod lease;
 pub mod property;
+pub mod seat;
 pub mod token;
 pub mod trace_hash;
 
@@ -32,6 +36,7 @@ pub use context::{Cache, ContextAction, ContextContract, ContextOracle, ContextS
 pub use contract::Contract;
 pub use coverage::{ContractName, Coverage, Taken};
 pub use finding::{ActorId, Finding};
+pub use job::{Flight, Instance, JobAction, JobContract, JobOracle, JobSeat, JobState, JobToken, Row};
 pub use landmark::{Landmark, Mark, Marks};
 pub use lease::{Action, Change, Labels, LeaseContract, LeaseOracle, PairCode, PairState, Side};
 pub use property::{Property, PropertySet};

@@ -8,13 +8,15 @@ use crate::coverage::ContractName;
 ///
 /// Of the election, the first three are invariants of `Lease.tla`; the next four are guards of its actions whose failure
 /// need not break an invariant at once; then come properties that a transition table cannot say, judged elsewhere. Of the
-/// routing, the first five are invariants of `Context.tla`; the others are judged elsewhere too. The last one accuses the
-/// simulation.
+/// routing, the first five are invariants of `Context.tla`; the others are judged elsewhere too. Of the distribution, the
+/// second is about all attempts of a job, the other six of the first seven are invariants of `Job.tla`, as is
+/// `NoStaleEffect`; the last five are judged elsewhere. The last one of all accuses the simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Property {
     /// At most one trusted actor works as primary. Belief: owed while actors are trusted.
     AtMostOneWorkingPrimary,
-    /// No operation of an older epoch is accepted after one of a newer epoch. Effect: owed always.
+    /// No operation of an older epoch is accepted after one of a newer epoch: of an election by the resource, of a job by
+    /// the cluster that runs it. Effect: owed always.
     NoStaleEffect,
     /// Who works as the named owner finds everything older sealed out.
     SealedBeforeWork,
@@ -57,13 +59,38 @@ pub enum Property {
     BackupIsLeastLoaded,
     /// An alias whose holder is dead is open to its own machine after the longest term.
     AliasIsNotStarved,
+    /// An instance name is started once, for ever. Effect: owed always.
+    StartedOnce,
+    /// At most one instance of a job lives, whatever its attempt. Effect: owed always.
+    AtMostOneLiveInstance,
+    /// In an epoch of a job's row, one server alone calls the cluster: the one that the row names. Belief: a doubted server
+    /// calls in the epoch of its own claim, which is fenced.
+    AtMostOneExecutorPerEpoch,
+    /// Of an attempt that is over, nothing lives, ever again. Effect: owed always.
+    DoneIsQuiet,
+    /// The row of a job tells of whatever was sent to the cluster, so that a job ends as done or is reported as failed.
+    NoLostJob,
+    /// The row of a job tells of a start only after its owner has verified the resource.
+    StartsOnlyWithResources,
+    /// A row is claimed only when nobody owns it, or its owner's session is over. Effect: owed always.
+    ClaimWaitsForOwner,
+    /// No server sends a message to another one.
+    NoServerToServerMessage,
+    /// When all is quiet, no instance lives that no row tells of, and each unfinished job is on its owner by the ring.
+    NoOrphanAfterQuiet,
+    /// Servers that read the same version of the members name the same owner of a job.
+    OwnerIsFunctionOfMembers,
+    /// A change of the members moves only jobs of the server that left, or to the one that joined.
+    MinimalMovement,
+    /// The actions on a job take effect in the order in which they were inserted.
+    PerJobOrder,
     /// Every step of the run is a step of the permissive contract. When this fails, the mapping is wrong, not the protocol.
     RefinementHolds,
 }
 
 impl Property {
     /// Every property, in the order of the enumeration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 35] = [
         Self::AtMostOneWorkingPrimary,
         Self::NoStaleEffect,
         Self::SealedBeforeWork,
@@ -86,6 +113,18 @@ impl Property {
         Self::HaidRoundTrips,
         Self::BackupIsLeastLoaded,
         Self::AliasIsNotStarved,
+        Self::StartedOnce,
+        Self::AtMostOneLiveInstance,
+        Self::AtMostOneExecutorPerEpoch,
+        Self::DoneIsQuiet,
+        Self::NoLostJob,
+        Self::StartsOnlyWithResources,
+        Self::ClaimWaitsForOwner,
+        Self::NoServerToServerMessage,
+        Self::NoOrphanAfterQuiet,
+        Self::OwnerIsFunctionOfMembers,
+        Self::MinimalMovement,
+        Self::PerJobOrder,
         Self::RefinementHolds,
     ];
 
@@ -115,16 +154,27 @@ impl Property {
             Self::HaidRoundTrips => "HaidRoundTrips",
             Self::BackupIsLeastLoaded => "BackupIsLeastLoaded",
             Self::AliasIsNotStarved => "AliasIsNotStarved",
+            Self::StartedOnce => "StartedOnce",
+            Self::AtMostOneLiveInstance => "AtMostOneLiveInstance",
+            Self::AtMostOneExecutorPerEpoch => "AtMostOneExecutorPerEpoch",
+            Self::DoneIsQuiet => "DoneIsQuiet",
+            Self::NoLostJob => "NoLostJob",
+            Self::StartsOnlyWithResources => "StartsOnlyWithResources",
+            Self::ClaimWaitsForOwner => "ClaimWaitsForOwner",
+            Self::NoServerToServerMessage => "NoServerToServerMessage",
+            Self::NoOrphanAfterQuiet => "NoOrphanAfterQuiet",
+            Self::OwnerIsFunctionOfMembers => "OwnerIsFunctionOfMembers",
+            Self::MinimalMovement => "MinimalMovement",
+            Self::PerJobOrder => "PerJobOrder",
             Self::RefinementHolds => "RefinementHolds",
         }
     }
 
-    /// The contract whose runs can break it; `None` if those of any contract can.
+    /// The contracts whose runs can break it.
     #[must_use]
-    pub const fn contract(self) -> Option<ContractName> {
+    pub const fn contracts(self) -> &'static [ContractName] {
         match self {
             Self::AtMostOneWorkingPrimary
-            | Self::NoStaleEffect
             | Self::SealedBeforeWork
             | Self::GrantWaitsForRivals
             | Self::GrantIsNewest
@@ -133,7 +183,7 @@ impl Property {
             | Self::EmptyAnswerIsFinal
             | Self::RunsOnlyWhereItsTypeRuns
             | Self::ForeignAnswerStops
-            | Self::OwnerIsNotStarved => Some(ContractName::Lease),
+            | Self::OwnerIsNotStarved => &[ContractName::Lease],
             Self::OneOwnerPerEpoch
             | Self::NoLostAcknowledgedWrite
             | Self::NoStaleRead
@@ -144,14 +194,27 @@ impl Property {
             | Self::OneContextPerCreate
             | Self::HaidRoundTrips
             | Self::BackupIsLeastLoaded
-            | Self::AliasIsNotStarved => Some(ContractName::Context),
-            Self::RefinementHolds => None,
+            | Self::AliasIsNotStarved => &[ContractName::Context],
+            Self::StartedOnce
+            | Self::AtMostOneLiveInstance
+            | Self::AtMostOneExecutorPerEpoch
+            | Self::DoneIsQuiet
+            | Self::NoLostJob
+            | Self::StartsOnlyWithResources
+            | Self::ClaimWaitsForOwner
+            | Self::NoServerToServerMessage
+            | Self::NoOrphanAfterQuiet
+            | Self::OwnerIsFunctionOfMembers
+            | Self::MinimalMovement
+            | Self::PerJobOrder => &[ContractName::Job],
+            Self::NoStaleEffect => &[ContractName::Lease, ContractName::Job],
+            Self::RefinementHolds => &[ContractName::Lease, ContractName::Context, ContractName::Job],
         }
     }
 
     /// The properties that runs judged by `contract` can break, in the order of the enumeration.
     pub fn of(contract: ContractName) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |property| property.contract().is_none_or(|of| of == contract))
+        Self::ALL.into_iter().filter(move |property| property.contracts().contains(&contract))
     }
 
     /// The property with this name.
@@ -169,7 +232,7 @@ impl fmt::Display for Property {
 
 /// A set of properties, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PropertySet(u32);
+pub struct PropertySet(u64);
 
 impl PropertySet {
     /// Puts a property in; `true` when it was not there.

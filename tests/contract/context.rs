@@ -1,6 +1,7 @@
 //! The context: `Context.tla`, one server among others.
 
 use failproof_spec::context::{ContextLabels, SeatCode, SeatState, Who};
+use failproof_spec::seat::SeatAction;
 use failproof_spec::{Cache, ContextAction, ContextContract, Token, Write};
 use tla_checker::ast::Value;
 

@@ -4,6 +4,7 @@
 
 use failproof_spec::context::SeatCode;
 use failproof_spec::contract::LabelSet;
+use failproof_spec::seat::SeatAction;
 use failproof_spec::{Cache, ContextAction, ContextOracle, ContextState, Property, Token, Write};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -14,6 +14,15 @@ macro_rules! copies {
 }
 
 copies!(
+    "distribution/Job.cfg",
+    "distribution/Job.tla",
+    "distribution/JobPermissive.cfg",
+    "distribution/JobSeat.cfg",
+    "distribution/JobSeat.tla",
+    "distribution/LiveJob.cfg",
+    "distribution/LiveJob.tla",
+    "distribution/MCJob.cfg",
+    "distribution/MCJob.tla",
     "election/Hpcha.cfg",
     "election/Hpcha.tla",
     "election/HpchaStops.cfg",

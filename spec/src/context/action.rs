@@ -1,8 +1,6 @@
 //! The actions of `Context.tla`, and sets of them.
 
-use core::fmt;
-
-use crate::contract::LabelSet;
+use crate::seat::{SeatAction, SeatLabels};
 
 /// One action of `Context.tla`. A record of a run bears at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,24 +85,6 @@ impl ContextAction {
         self as usize
     }
 
-    /// Whether the action has a server as its parameter in TLA+.
-    #[must_use]
-    pub const fn has_server(self) -> bool {
-        !matches!(self, Self::Expire | Self::Renew | Self::Elsewhere)
-    }
-
-    /// Whether the action is the store's or reaches a client, so that other servers may see something of it.
-    #[must_use]
-    pub const fn is_seen_by_others(self) -> bool {
-        !matches!(self, Self::Load | Self::Read | Self::Forget | Self::Doubt | Self::Trust)
-    }
-
-    /// Whether a step that changes nothing is none of this action.
-    #[must_use]
-    pub const fn changes_something(self) -> bool {
-        matches!(self, Self::Doubt | Self::Trust | Self::Expire | Self::Renew | Self::Elsewhere)
-    }
-
     /// Whether the action may change whom the row names.
     #[must_use]
     pub const fn may_rename(self) -> bool {
@@ -114,68 +94,35 @@ impl ContextAction {
     /// The label of the action in the table of one server: its own step, or one without a server.
     #[must_use]
     pub const fn label(self) -> ContextLabels {
-        ContextLabels(1 << self as u32)
+        ContextLabels::of_index(self.index())
     }
 }
 
 /// A set of labels of an edge: an action of the server `a`, such as `Take(a)`, or one without a server.
-///
-/// Shape: one bit for each action, by its index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct ContextLabels(u32);
+pub type ContextLabels = SeatLabels<ContextAction>;
 
-impl ContextLabels {
-    /// The actions in the set, in their order.
-    pub fn iter(self) -> impl Iterator<Item = ContextAction> {
-        ContextAction::ALL.into_iter().filter(move |action| self.meets(action.label()))
-    }
-}
+impl SeatAction for ContextAction {
+    const ALL: &'static [Self] = &Self::ALL;
+    const ELSEWHERE: Self = Self::Elsewhere;
 
-impl LabelSet for ContextLabels {
-    const NONE: Self = Self(0);
-    const CANONICAL: Self = Self(u32::MAX);
-    const UNSIDED: Self = Self::NONE;
-
-    #[inline]
-    fn bits(self) -> u32 {
-        self.0
+    fn name(self) -> &'static str {
+        self.name()
     }
 
-    fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    fn index(self) -> usize {
+        self.index()
     }
 
-    fn within(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+    fn has_server(self) -> bool {
+        !matches!(self, Self::Expire | Self::Renew | Self::Elsewhere)
     }
 
-    fn mirrored(self) -> Self {
-        self
+    /// Whether it is the store's or reaches a client.
+    fn is_seen_by_others(self) -> bool {
+        !matches!(self, Self::Load | Self::Read | Self::Forget | Self::Doubt | Self::Trust)
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let (name, has_server) = text.strip_suffix("(a)").map_or((text, false), |name| (name, true));
-        ContextAction::ALL
-            .into_iter()
-            .find(|action| action.name() == name && action.has_server() == has_server)
-            .map(ContextAction::label)
-    }
-
-    fn singles() -> impl Iterator<Item = Self> {
-        ContextAction::ALL.into_iter().map(ContextAction::label)
-    }
-}
-
-impl fmt::Display for ContextLabels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for action in self.iter() {
-            write!(f, "{separator}{}", action.name())?;
-            if action.has_server() {
-                f.write_str("(a)")?;
-            }
-            separator = ",";
-        }
-        Ok(())
+    fn changes_something(self) -> bool {
+        matches!(self, Self::Doubt | Self::Trust | Self::Expire | Self::Renew | Self::Elsewhere)
     }
 }

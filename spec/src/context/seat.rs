@@ -6,17 +6,7 @@ use core::str::FromStr;
 use super::state::{Cache, Write};
 use crate::token::Token;
 
-/// Whom a row names, as one server sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Who {
-    /// Nobody.
-    #[default]
-    Nobody,
-    /// The server itself: `a` of the table.
-    Seat,
-    /// Some other one.
-    Other,
-}
+pub use crate::seat::Who;
 
 /// The variables of `Context.tla` for one server.
 ///
@@ -47,21 +37,6 @@ pub struct SeatState {
 /// A [`SeatState`] as an integer below [`SeatCode::COUNT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeatCode(u16);
-
-impl Who {
-    /// Every one, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::Nobody, Self::Seat, Self::Other];
-
-    /// How a table names them.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Nobody => "-",
-            Self::Seat => "a",
-            Self::Other => "other",
-        }
-    }
-}
 
 impl SeatState {
     /// The state as a small integer; the initial state is zero.

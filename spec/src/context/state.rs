@@ -1,6 +1,7 @@
 //! The refined state of one context, as the world sees it.
 
 use super::seat::{SeatState, Who};
+use crate::landmark::mix;
 use crate::token::Token;
 
 /// What a server would answer a read from.
@@ -107,11 +108,7 @@ impl ContextState {
     #[inline]
     #[must_use]
     pub fn seen_by(&self, server: u8) -> SeatState {
-        let who = |named: Option<u8>| match named {
-            None => Who::Nobody,
-            Some(named) if named == server => Who::Seat,
-            Some(_) => Who::Other,
-        };
+        let who = |named| Who::seen_by(server, named);
         let Seat { token, cache, doubted } = self.seats[usize::from(server)];
         SeatState {
             main: who(self.main),
@@ -128,9 +125,6 @@ impl ContextState {
 
     /// A number that is the same for states that differ only in who is who: a sum over the seats.
     pub(super) fn digest(&self) -> u64 {
-        let mix = |code: u64| {
-            (code + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xd6e8_feb8_6659_fd93)
-        };
         let row = 1 << 16 | u64::from(self.expired) | (self.write as u64) << 1 | u64::from(self.split) << 3;
         let is = |named: Option<u8>, at: usize| u64::from(named.is_some_and(|named| usize::from(named) == at));
         self.seats.iter().enumerate().fold(mix(row), |digest, (at, seat)| {

@@ -6,6 +6,8 @@
 
 use super::*;
 use crate::context::{Cache, Seat};
+use crate::property::Property;
+use crate::seat::SeatAction;
 use crate::token::Token;
 
 /// Whether `action` of `m` leads from `s` to `t`. `kept` is the strict contract, otherwise the permissive one, which

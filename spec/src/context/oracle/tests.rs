@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::context::{Cache, Seat};
+use crate::finding::{ActorId, Finding};
+use crate::property::Property;
 use crate::token::Token;
 
 use ContextAction::{
