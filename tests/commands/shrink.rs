@@ -224,6 +224,33 @@ fn a_small_plan_that_cannot_be_written_is_said_and_told_all_the_same() {
 }
 
 #[test]
+fn what_is_left_is_told_to_the_last_message_and_why_it_ended() {
+    let folder = folder("shrink_told");
+    let tell = |before: &(dyn Fn(&Interrupt) + Sync), name: &str, more: &[&str]| {
+        let (out, interrupt) = (folder.join(name), Interrupt::new());
+        let run = |engine: Engine, plan: &Arc<Plan>, record: bool| {
+            before(&interrupt);
+            engine.run(plan, record)
+        };
+        let args = [&["shrink", PLAN, "--out", text_of(&out)], more].concat();
+        failproof_on(&args, &interrupt, &run)
+    };
+    let stopped = tell(
+        &|interrupt| {
+            interrupt.request();
+        },
+        "stopped.json",
+        &[],
+    );
+    assert_eq!(stopped.code, 130, "{}", stopped.err);
+    assert!(stopped.out.contains(": interrupted; more may be possible"), "{}", stopped.out);
+    assert!(stopped.out.contains("  message 5 from n0 to store arrives 10.0 ms late\n"), "{}", stopped.out);
+    let spent = tell(&|_| {}, "spent.json", &["--budget", "1"]);
+    assert_eq!(spent.code, 1, "{}", spent.err);
+    assert!(spent.out.contains(": the budget was spent; more may be possible"), "{}", spent.out);
+}
+
+#[test]
 fn a_plan_that_does_not_fail_is_left_as_it_is() {
     let folder = folder("shrink_holds");
     let plan = folder.join("calm.json");

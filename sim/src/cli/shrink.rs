@@ -95,7 +95,7 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
         exit = exit.max(console.complain(&format!("--out: {error}")));
         return exit;
     }
-    let told = Told { plan: &plan, shrunk: &shrunk, breaks: &breaks, out: &out };
+    let told = Told { plan: &plan, shrunk: &shrunk, breaks: &breaks, interrupted, out: &out };
     let text = if args.json { told.json() } else { told.text() };
     console.print(&text, exit)
 }
@@ -132,15 +132,16 @@ struct Told<'a> {
     plan: &'a Plan,
     shrunk: &'a Shrunk,
     breaks: &'a str,
+    interrupted: bool,
     out: &'a Path,
 }
 
 impl Told<'_> {
     fn text(&self) -> String {
-        let ended = if self.shrunk.complete {
-            "no step makes it smaller"
-        } else {
-            "the budget was spent; more may be possible"
+        let ended = match (self.interrupted, self.shrunk.complete) {
+            (true, _) => "interrupted; more may be possible",
+            (false, true) => "no step makes it smaller",
+            (false, false) => "the budget was spent; more may be possible",
         };
         format!(
             "breaks {}\n  from {}\n  to   {}\n  after {}: {ended}\n\n{}\nreplay it: failproof replay {}\n",
