@@ -87,6 +87,22 @@ fn a_plan_with_ten_thousand_faults_shrinks_within_the_usual_budget() {
     assert!(shrunk.plan.faults.len() <= defect.faults.len(), "{}", shrunk.plan);
 }
 
+/// Goal: chance is not needed to tell a story that it takes minutes to come about. Method: a finding in which the nodes must
+/// act at different times, which hundreds of small delays bring about together.
+#[test]
+fn many_small_delays_become_a_few() {
+    let options = Options::usual("election").expect("a protocol").decided_by("published");
+    let plan = generate(0, &options, &[FaultClass::Network, FaultClass::Store]);
+    let property = "AtMostOneWorkingPrimary";
+    let goal = Goal::find(&Arc::new(plan.clone()), Some(property), &run).expect("it fails");
+    let shrunk = smallest(&plan, &goal, Budget::default());
+    assert!(shrunk.complete && shrunk.runs < 7_000, "{} runs", shrunk.runs);
+    let size = Size::of(&shrunk.plan);
+    assert!(size.noise == 0 && size.events <= 12, "{size:?}: {}", shrunk.plan);
+    assert!(!shrunk.plan.fates.is_empty(), "delays stand in its place: {}", shrunk.plan);
+    assert!(breaks(&shrunk.plan, property), "{}", shrunk.plan);
+}
+
 /// Goal: a budget that is spent keeps what was reached. Method: ever larger ones give ever smaller plans.
 #[test]
 fn a_spent_budget_keeps_what_was_reached() {

@@ -6,7 +6,10 @@ mod browser;
 
 use crate::commands::{failproof, folder, text_of};
 use failproof::engine::Engine;
-use failproof::fault::{FaultKind, Place};
+use failproof::fault::{FaultClass, FaultKind, Place};
+use failproof::generate::generate;
+use failproof::note::Who;
+use failproof::options::Options;
 use failproof::plan::Plan;
 use failproof::timeline::html::html;
 use failproof::timeline::text::TimelineText;
@@ -15,6 +18,7 @@ use failproof::{election, routing};
 use failproof_core::Duration;
 use failproof_core::election::Rules;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -191,6 +195,29 @@ fn causes_say_who_overlapped_and_how_it_came_about() {
     assert_eq!((owner.1.to_string(), owner.2.to_string()), ("n0#1".to_owned(), "n1#2".to_owned()));
     let text = told("E1", "text");
     assert!(text.contains("prevented by  anchor (E1)"), "{text}");
+}
+
+/// Goal: nobody overlaps with who it was before. Method: findings about two lives of one node, of which random runs have
+/// some.
+#[test]
+fn two_lives_of_one_node_do_not_overlap() {
+    let options = Options::usual("election").expect("a protocol").decided_by("published");
+    let mut found = 0;
+    for seed in 0..20 {
+        let timeline = timeline(generate(seed, &options, &FaultClass::ALL));
+        for cause in &timeline.causes {
+            let place = |who: Option<Who>| who.map(|who| who.place);
+            if place(cause.who).is_none() || place(cause.who) != place(cause.rival) {
+                continue;
+            }
+            found += 1;
+            assert!(cause.intervals.len() <= 1 && cause.overlap_us.is_none(), "seed {seed}: {cause}");
+            let told = cause.to_string();
+            let lines: BTreeSet<_> = told.lines().collect();
+            assert_eq!(lines.len(), told.lines().count(), "nothing is said twice: {told}");
+        }
+    }
+    assert!(found > 3, "only {found} findings about one node");
 }
 
 /// A long run of many events, of which most are folded.

@@ -16,6 +16,12 @@ pub enum OutputError {
         /// The file.
         path: String,
     },
+    /// Something stands where a new file is to be.
+    #[error("{path} exists and was not overwritten; expected a new name")]
+    Taken {
+        /// What.
+        path: String,
+    },
     /// Something stands where the report goes that is none.
     #[error("{problem}; it was not overwritten: expected a new or an empty directory")]
     NoReport {
@@ -287,6 +293,24 @@ pub fn check_directory(path: &Path) -> Result<(), OutputError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Checks, before there is anything to write, that a new file can be there: what takes long is not lost in the end. A device
+/// or a pipe may stand there.
+///
+/// # Errors
+/// See [`OutputError`]; nothing is changed.
+pub fn check_new(disk: &dyn Disk, path: &Path) -> Result<(), OutputError> {
+    let folder = folder_of(path);
+    check_directory(folder)?;
+    if fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        return Ok(());
+    }
+    if path.symlink_metadata().is_ok() {
+        return Err(OutputError::Taken { path: show(path) });
+    }
+    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    disk.check(there).map_err(|source| refused(path, source))
 }
 
 /// Writes a file that is either complete or not there. The same content may stand there already. To a device or a pipe it

@@ -6,7 +6,7 @@ use crate::clock::RUN_US_MAX;
 use crate::fault::{Fault, FaultKind, Place};
 use crate::options::Options;
 use crate::protocols;
-use crate::report::human::plural;
+use crate::report::human::{plural, span};
 use crate::run_id::{ChildId, RunId};
 use crate::verdict::{Verdicts, is_known};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -130,6 +130,20 @@ pub struct Fate {
     /// How long after it a second copy arrives, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_us: Option<u64>,
+}
+
+/// `message 3 from n0 to store arrives 100.0 ms late`, counted from 0 as in the plan.
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, which, delay_us, again_us } = self;
+        write!(f, "message {which} from {from} to {to} ")?;
+        match delay_us {
+            None => return f.write_str("is lost"),
+            Some(0) => f.write_str("arrives in time")?,
+            Some(late_us) => write!(f, "arrives {} late", span(*late_us))?,
+        }
+        again_us.map_or(Ok(()), |later_us| write!(f, ", and again {} later", span(later_us)))
+    }
 }
 
 /// What a run was found to break, and under what it was found.
@@ -463,6 +477,9 @@ impl fmt::Display for Plan {
         }
         for fault in &self.faults {
             writeln!(f, "  {fault}")?;
+        }
+        for fate in &self.fates {
+            writeln!(f, "  {fate}")?;
         }
         Ok(())
     }

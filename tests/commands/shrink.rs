@@ -224,6 +224,33 @@ fn a_small_plan_that_cannot_be_written_is_said_and_told_all_the_same() {
 }
 
 #[test]
+fn what_is_left_is_told_to_the_last_message_and_why_it_ended() {
+    let folder = folder("shrink_told");
+    let tell = |before: &(dyn Fn(&Interrupt) + Sync), name: &str, more: &[&str]| {
+        let (out, interrupt) = (folder.join(name), Interrupt::new());
+        let run = |engine: Engine, plan: &Arc<Plan>, record: bool| {
+            before(&interrupt);
+            engine.run(plan, record)
+        };
+        let args = [&["shrink", PLAN, "--out", text_of(&out)], more].concat();
+        failproof_on(&args, &interrupt, &run)
+    };
+    let stopped = tell(
+        &|interrupt| {
+            interrupt.request();
+        },
+        "stopped.json",
+        &[],
+    );
+    assert_eq!(stopped.code, 130, "{}", stopped.err);
+    assert!(stopped.out.contains(": interrupted; more may be possible"), "{}", stopped.out);
+    assert!(stopped.out.contains("  message 5 from n0 to store arrives 10.0 ms late\n"), "{}", stopped.out);
+    let spent = tell(&|_| {}, "spent.json", &["--budget", "1"]);
+    assert_eq!(spent.code, 1, "{}", spent.err);
+    assert!(spent.out.contains(": the budget was spent; more may be possible"), "{}", spent.out);
+}
+
+#[test]
 fn a_plan_that_does_not_fail_is_left_as_it_is() {
     let folder = folder("shrink_holds");
     let plan = folder.join("calm.json");
@@ -269,13 +296,10 @@ fn what_cannot_be_shrunk_is_refused_in_a_sentence() {
     assert!(!full.exists());
 
     fs::write(&full, "mine").unwrap();
-    let taken = failproof(&args);
+    let none = |_: Engine, _: &Arc<Plan>, _: bool| panic!("what is in the way is told before anything is run");
+    let taken = failproof_with(&args, &Interrupt::new(), &none, &FileSystem);
     assert_eq!((taken.code, taken.out.as_str()), (2, ""));
-    assert!(
-        taken.err.contains("--out: ") && taken.err.contains("small.json exists with other content"),
-        "{}",
-        taken.err
-    );
+    assert!(taken.err.contains("--out: ") && taken.err.contains("small.json exists and was not"), "{}", taken.err);
     assert_eq!(fs::read_to_string(&full).unwrap(), "mine");
 }
 
@@ -298,8 +322,11 @@ fn a_plan_that_fails_becomes_a_small_one_beside_it() {
     let [from, to] = ["from", "to"].map(|which| told.1[which]["faults"].as_u64().unwrap());
     assert!(to < from && to == Plan::read(Path::new(&small)).unwrap().faults.len() as u64, "{}", told.1);
     assert!(told.1["to"]["time_us"].as_u64() < told.1["from"]["time_us"].as_u64());
-    let text = failproof(&["shrink", plan]);
-    assert_eq!((text.code, text.err.as_str()), (1, ""), "the same again is written in the same place");
+    refused(&["shrink", plan], &["--out", "small.json exists", "expected a new name"]);
+    let second = folder.join("second.json");
+    let text = failproof(&["shrink", plan, "--out", text_of(&second)]);
+    assert_eq!((text.code, text.err.as_str()), (1, ""));
+    assert_eq!(fs::read(&second).unwrap(), fs::read(&small).unwrap(), "the same again");
     for words in ["breaks ", "no step makes it smaller", "replay it: failproof replay "] {
         assert!(text.out.contains(words), "no `{words}` in {}", text.out);
     }

@@ -3,12 +3,16 @@
 
 use super::{long, plan_of};
 use crate::commands::{failproof, folder, text_of};
+use failproof::engine::Engine;
+use failproof::plan::Plan;
 use failproof::timeline::html::html;
+use failproof::timeline::{Cause, Timeline};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -78,6 +82,26 @@ fn the_page_shows_the_overlap() {
     assert_eq!(sizes(&drawn, "works", "width").len(), 2, "both primaries");
     assert!(sizes(&drawn, "lost", "x1").len() > 3, "what was lost");
     assert!(page.with_extension("png").is_file(), "a screenshot is kept");
+}
+
+/// Goal: names of violations can be read. Method: one near the right edge, whose name goes to the left of it, and one there.
+#[test]
+fn names_of_violations_do_not_cover_each_other() {
+    let Some(browser) = browser() else { return };
+    let page = folder("names").join("E1.html");
+    let plan = Arc::new(Plan::read(Path::new(&plan_of("E1"))).unwrap());
+    let (_, records) = Engine::Fast.run(&plan, true).expect("no panic");
+    let mut timeline = Timeline::new(&plan, &records, []);
+    let cause = timeline.causes[0].clone();
+    let at = |percent: u64| Cause { at_us: plan.options.time_us() * percent / 100, heard: Vec::new(), ..cause.clone() };
+    timeline.causes = vec![at(20), at(72), at(90)];
+    fs::write(&page, html(&timeline)).unwrap();
+    let drawn = opened(&browser, &page);
+    // The script that draws them stands in the page too.
+    let elements = drawn.split("class=\"in-break\" x=\"").skip(1).filter(|text| !text.starts_with('$'));
+    let names: Vec<_> = elements.filter_map(|text| text.split("</text>").next()).collect();
+    let words: Vec<_> = names.iter().filter_map(|text| text.split('>').nth(1)).collect();
+    assert_eq!(words, [cause.property.clone(), format!("{} and 1 more", cause.property)], "{names:?}");
 }
 
 /// A page that is wrong is seen to be: its script ends early, and says why.

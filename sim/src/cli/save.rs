@@ -2,7 +2,7 @@
 
 use super::Exit;
 use crate::campaign::{CampaignReport, Runner};
-use crate::output::{Disk, check_directory, write_new};
+use crate::output::{Disk, check_new, write_new};
 use crate::plan::{Found, Plan};
 use crate::report::human::moment;
 use crate::verdict::{VerdictError, Verdicts};
@@ -27,13 +27,7 @@ pub(super) fn check_target(target: &Path, disk: &dyn Disk) -> Result<(), String>
     if target == Path::new("-") {
         return Err("--save: a regression is kept in a file, not on standard output; expected a name".to_owned());
     }
-    if target.symlink_metadata().is_ok() {
-        return Err(format!("--save: {} exists and was not overwritten; expected a new name", target.display()));
-    }
-    let folder = target.parent().unwrap_or(target);
-    check_directory(folder).map_err(|error| format!("--save: {error}"))?;
-    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
-    disk.check(there).map_err(|error| format!("--save: cannot write {}: {error}", target.display()))
+    check_new(disk, target).map_err(|error| format!("--save: {error}"))
 }
 
 /// Saves `plan` with what it breaks under its own rules and others. `report` is of its run under its own ones, `found` what it

@@ -5,7 +5,7 @@ use super::{Console, Exit};
 use crate::campaign::{PropertyName, known};
 use crate::duration::parse_duration;
 use crate::engine::Engine;
-use crate::output::{check_directory, write_new};
+use crate::output::{check_new, write_new};
 use crate::plan::Plan;
 use crate::report::human::{plural, shell_word};
 use crate::report::size::{SizeJson, measures};
@@ -24,7 +24,7 @@ Example: failproof shrink out/AtMostOneWorkingPrimary-17.json --out small.json
 pub(super) struct ShrinkArgs {
     /// A plan that fails, as `run` saves it
     file: PathBuf,
-    /// Where the smaller plan goes; beside the plan, with `.small` in its name, if absent
+    /// Where the smaller plan goes, a new file; beside the plan, with `.small` in its name, if absent
     #[arg(long, value_name = "FILE.json")]
     out: Option<PathBuf>,
     /// Which of the properties that it breaks; the one that it was found with if absent
@@ -63,7 +63,7 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
         Err(error) => return console.complain(&super::replay::in_file(&args.file, &error.to_string())),
     };
     let out = args.out.clone().unwrap_or_else(|| beside(&args.file));
-    if let Err(error) = check_directory(out.parent().unwrap_or(&out)) {
+    if let Err(error) = check_new(console.disk, &out) {
         return console.complain(&format!("--out: {error}"));
     }
     let runner = console.runner;
@@ -95,7 +95,7 @@ pub(super) fn shrink(args: &ShrinkArgs, console: &mut Console<'_>) -> Exit {
         exit = exit.max(console.complain(&format!("--out: {error}")));
         return exit;
     }
-    let told = Told { plan: &plan, shrunk: &shrunk, breaks: &breaks, out: &out };
+    let told = Told { plan: &plan, shrunk: &shrunk, breaks: &breaks, interrupted, out: &out };
     let text = if args.json { told.json() } else { told.text() };
     console.print(&text, exit)
 }
@@ -132,15 +132,16 @@ struct Told<'a> {
     plan: &'a Plan,
     shrunk: &'a Shrunk,
     breaks: &'a str,
+    interrupted: bool,
     out: &'a Path,
 }
 
 impl Told<'_> {
     fn text(&self) -> String {
-        let ended = if self.shrunk.complete {
-            "no step makes it smaller"
-        } else {
-            "the budget was spent; more may be possible"
+        let ended = match (self.interrupted, self.shrunk.complete) {
+            (true, _) => "interrupted; more may be possible",
+            (false, true) => "no step makes it smaller",
+            (false, false) => "the budget was spent; more may be possible",
         };
         format!(
             "breaks {}\n  from {}\n  to   {}\n  after {}: {ended}\n\n{}\nreplay it: failproof replay {}\n",

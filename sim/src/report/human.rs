@@ -20,8 +20,9 @@ pub fn span(us: u64) -> String {
     let exact = us as f64;
     match us {
         0..1_000 => format!("{us} us"),
-        1_000..1_000_000 => format!("{:.1} ms", exact / 1e3),
-        1_000_000..120_000_000 => format!("{:.3} s", exact / 1e6),
+        // What is left of a second would be rounded to 1000.0 ms.
+        1_000..999_950 => format!("{:.1} ms", exact / 1e3),
+        999_950..120_000_000 => format!("{:.3} s", exact / 1e6),
         120_000_000..7_200_000_000 => format!("{:.1} min", exact / 6e7),
         _ => format!("{:.1} h", exact / 3.6e9),
     }

@@ -211,7 +211,9 @@ impl Way<'_> {
     ) -> Cause {
         let Self { record, broken, subject, agreed_us, changed, path } = self;
         let at_us = record.true_us;
-        let pair: Vec<Place> = [broken.who, broken.rival].into_iter().flatten().map(|who| who.place).collect();
+        let mut pair: Vec<Place> = [broken.who, broken.rival].into_iter().flatten().map(|who| who.place).collect();
+        // Two lives of one node never believe at once.
+        pair.dedup();
         let lane = |place: &Place| lanes.iter().find(|lane| lane.place == *place);
         let intervals: Vec<_> =
             pair.iter().filter_map(|place| Some((*place, held(lane(place)?, at_us, end_us)?))).collect();
