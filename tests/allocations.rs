@@ -1,4 +1,4 @@
-//! The event loop allocates nothing for an event once a run is warm.
+//! The event loop allocates nothing for an event once a run is warm; with job distribution, little.
 //!
 //! Method: a run of two hours allocates as often as one of an hour, so that construction and warm-up cancel out.
 
@@ -6,7 +6,7 @@ use failproof::engine::Engine;
 use failproof::fault::{FaultKind, Place};
 use failproof::options::Options;
 use failproof::plan::Plan;
-use failproof::{election, routing};
+use failproof::{distribution, election, routing};
 use std::sync::Arc;
 
 const HOUR_US: u64 = 3_600_000_000;
@@ -44,6 +44,19 @@ fn an_event_allocates_nothing_after_warm_up() {
         assert!(events > 100_000, "{protocol}: {events} events in the second hour");
         assert_eq!(long, short, "{protocol}: the second hour allocates");
     }
+}
+
+/// Rows, instances and members come and go as long as jobs are submitted, and ordered tables have no room in advance; so
+/// the bound is two for each event, not none at all.
+#[test]
+fn an_event_of_job_distribution_allocates_little() {
+    let options: Options = distribution::Options { jobs: 8_000, ..distribution::Options::default() }.into();
+    let (short, short_events) = measured(options.clone(), 1, false);
+    let (long, long_events) = measured(options, 2, false);
+    let (allocations, events) = (long - short, long_events - short_events);
+    println!("distribution: {allocations} allocations for {events} events in the second hour");
+    assert!(events > 100_000, "{events} events in the second hour");
+    assert!(allocations <= 2 * events, "{allocations} allocations for {events} events");
 }
 
 /// The counter can convict: a run that keeps its records allocates for each of them.

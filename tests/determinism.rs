@@ -5,7 +5,7 @@ use failproof::engine::Engine;
 use failproof::fault::FaultClass;
 use failproof::generate::generate;
 use failproof::options::Options;
-use failproof::{election, routing};
+use failproof::{distribution, election, routing};
 use failproof_spec::CampaignHash;
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,6 +39,12 @@ fn routing() -> Options {
     small.into()
 }
 
+/// Small, for the same reason.
+fn distribution() -> Options {
+    let usual = distribution::Options::default();
+    distribution::Options { servers: 3, clients: 2, jobs: 40, time_us: 120_000_000, ..usual }.into()
+}
+
 #[test]
 fn a_campaign_has_the_same_hash_on_every_machine_and_in_every_profile() {
     let hashes = [
@@ -46,6 +52,8 @@ fn a_campaign_has_the_same_hash_on_every_machine_and_in_every_profile() {
         ("guided", guided_hash_of(&election(), 0..20)),
         ("routing plain", hash_of(&routing(), 0..20)),
         ("routing guided", guided_hash_of(&routing(), 0..20)),
+        ("distribution plain", hash_of(&distribution(), 0..20)),
+        ("distribution guided", guided_hash_of(&distribution(), 0..20)),
     ];
     let hashes: String = hashes.map(|(name, hash)| format!("{name:<6} {:032x}\n", hash.finish())).concat();
     assert_eq!(hashes, PINNED, "if the change is meant, write the new hashes to tests/determinism.hash and say why");
@@ -60,7 +68,7 @@ fn readme_shows_the_hash_of_the_default_campaign() {
 
 #[test]
 fn the_same_seed_gives_the_same_trace_twice_and_on_other_threads() {
-    for options in [election(), routing()] {
+    for options in [election(), routing(), distribution()] {
         let whole = hash_of(&options, 0..12);
         let halves = [0..6, 6..12].map(|seeds| {
             let options = options.clone();
@@ -74,9 +82,17 @@ fn the_same_seed_gives_the_same_trace_twice_and_on_other_threads() {
     }
 }
 
+/// What a campaign reports does not depend on how many threads run it.
+#[test]
+fn a_campaign_of_jobs_has_the_same_hash_on_one_thread_and_on_two() {
+    let hash = |jobs| Campaign { jobs, ..Campaign::plain(distribution(), 0..24) }.run().hash.finish();
+    assert_eq!(hash(1), hash(2));
+}
+
 #[test]
 fn recording_changes_nothing() {
-    for (options, seed) in [election(), routing()].iter().flat_map(|options| (0..5).map(move |seed| (options, seed))) {
+    let all = [election(), routing(), distribution()];
+    for (options, seed) in all.iter().flat_map(|options| (0..5).map(move |seed| (options, seed))) {
         let plan = Arc::new(generate(seed, options, &FaultClass::ALL));
         let (silent, none) = Engine::Fast.run(&plan, false).expect("no panic");
         let (recorded, records) = Engine::Fast.run(&plan, true).expect("no panic");

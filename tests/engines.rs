@@ -4,6 +4,7 @@
 mod crowd;
 
 use crowd::{Crowd, crowded};
+use failproof::distribution::Distribution;
 use failproof::election::Election;
 use failproof::engine::madsim::{EngineBug, Quirks};
 use failproof::engine::{Engine, fast, madsim};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 fn traces_of_generated_plans_are_equal() {
     (0..300).for_each(|seed| assert_same::<Election>(generated::<Election>(seed), Quirks::default()));
     (0..40).for_each(|seed| assert_same::<Routing>(generated::<Routing>(seed), Quirks::default()));
+    (0..40).for_each(|seed| assert_same::<Distribution>(generated::<Distribution>(seed), Quirks::default()));
 }
 
 /// Plans at the scale of microseconds, in which almost everything happens at the same time as something else: a crash
@@ -27,6 +29,7 @@ fn traces_of_generated_plans_are_equal() {
 fn traces_of_crowded_plans_are_equal() {
     (0..250).for_each(|seed| assert_same::<Election>(crowded::<Election>(seed), Quirks::default()));
     (0..250).for_each(|seed| assert_same::<Routing>(crowded::<Routing>(seed), Quirks::default()));
+    (0..250).for_each(|seed| assert_same::<Distribution>(crowded::<Distribution>(seed), Quirks::default()));
 }
 
 /// Nodes and tasks that are created last to first, and another seed for what madsim itself draws.
@@ -39,6 +42,7 @@ fn traces_do_not_depend_on_the_order_of_creation() {
     }
     check::<Election>(60);
     check::<Routing>(10);
+    check::<Distribution>(10);
 }
 
 /// A partition loses real datagrams: what it swallows is sent all the same, and a run ends with a panic when that crosses
@@ -61,6 +65,7 @@ fn partitions_of_every_shape_are_real() {
     }
     check::<Election>();
     check::<Routing>();
+    check::<Distribution>();
 }
 
 /// The comparison would be worth nothing if it could not tell a wrong engine from a right one.
@@ -71,7 +76,11 @@ fn planted_engine_bugs_are_caught() {
         (0..40).filter(shows).count()
     }
     for bug in [EngineBug::CancelledReceive, EngineBug::TimerFirst] {
-        for (protocol, caught) in [("election", caught::<Election>(bug)), ("routing", caught::<Routing>(bug))] {
+        for (protocol, caught) in [
+            ("election", caught::<Election>(bug)),
+            ("routing", caught::<Routing>(bug)),
+            ("distribution", caught::<Distribution>(bug)),
+        ] {
             assert!(caught >= 20, "{bug:?} shows in {caught} of 40 plans of {protocol} only");
         }
     }
@@ -83,7 +92,7 @@ fn engines_are_asked_for_by_name() {
     for engine in [Engine::Fast, Engine::Madsim] {
         assert_eq!(engine.to_string().parse(), Ok(engine));
     }
-    for plan in [generated::<Election>(1), generated::<Routing>(1)].map(Arc::new) {
+    for plan in [generated::<Election>(1), generated::<Routing>(1), generated::<Distribution>(1)].map(Arc::new) {
         assert_eq!(Engine::Fast.run(&plan, true), Engine::Madsim.run(&plan, true));
     }
 }

@@ -12,6 +12,7 @@ mod contract;
 mod contract_compiler;
 mod defences;
 mod determinism;
+mod distribution;
 mod e1_supremum;
 #[cfg(madsim)]
 mod engines;
@@ -20,6 +21,9 @@ mod formulas;
 mod haid;
 #[path = "src/haid_laws.rs"]
 mod haid_laws;
+mod job_laws;
+mod job_load;
+mod job_migration;
 mod models;
 mod plan_laws;
 mod refined;

@@ -5,7 +5,7 @@ use failproof::engine::Engine;
 use failproof::fault::{Access, Direction, FaultKind, Place};
 use failproof::options::Options;
 use failproof::plan::{Plan, Task, TaskKind};
-use failproof::{defence, election, routing};
+use failproof::{defence, distribution, election, routing};
 use failproof_core::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
@@ -18,6 +18,7 @@ const SECOND: u64 = 1_000_000;
 enum Of {
     Election,
     Routing,
+    Distribution,
 }
 
 /// Those that every plan has.
@@ -28,6 +29,12 @@ fn place(of: Of) -> BoxedStrategy<Place> {
             3 => Just(Place::Primary),
             3 => (0..2_u16).prop_map(Place::Server),
             1 => Just(Place::Gateway(0)),
+            1 => Just(Place::Client(0)),
+        ]
+        .boxed(),
+        Of::Distribution => prop_oneof![
+            2 => Just(Place::Primary),
+            4 => (0..2_u16).prop_map(Place::Server),
             1 => Just(Place::Client(0)),
         ]
         .boxed(),
@@ -47,7 +54,22 @@ fn link(of: Of) -> BoxedStrategy<(Place, Place)> {
         ]
         .boxed(),
         Of::Routing => (machine(of), machine(of)).boxed(),
+        Of::Distribution => prop_oneof![
+            ((0..2_u16).prop_map(Place::Server), distant()),
+            (distant(), (0..2_u16).prop_map(Place::Server)),
+        ]
+        .boxed(),
     }
+}
+
+/// Whom servers of job distribution talk to.
+fn distant() -> impl Strategy<Value = Place> {
+    prop_oneof![
+        2 => Just(Place::Store),
+        2 => Just(Place::Resource),
+        1 => Just(Place::Center),
+        1 => Just(Place::Client(0))
+    ]
 }
 
 fn direction() -> impl Strategy<Value = Direction> {
@@ -139,6 +161,12 @@ fn options(of: Of) -> BoxedStrategy<Options> {
                 routing::Options { gateways, servers, clients, contexts, unowned, time_us, ..usual }.into()
             })
             .boxed(),
+        Of::Distribution => (2..=4_u16, 1..=2_u16, 1..=20_u32)
+            .prop_map(|(servers, clients, jobs)| {
+                let (time_us, usual) = (60 * SECOND, distribution::Options::default());
+                distribution::Options { servers, clients, jobs, time_us, ..usual }.into()
+            })
+            .boxed(),
     }
 }
 
@@ -157,6 +185,12 @@ fn task(of: Of) -> BoxedStrategy<Task> {
                     (Place::Client(0), TaskKind::Respell),
                 ][which];
                 Task { at_us, node, utype: 0, what }
+            })
+            .boxed(),
+        Of::Distribution => (at_us, place(of))
+            .prop_map(|(at_us, node)| {
+                let node = if matches!(node, Place::Client(_)) { Place::Primary } else { node };
+                Task { at_us, node, utype: 0, what: TaskKind::Resign }
             })
             .boxed(),
     }
@@ -181,7 +215,7 @@ fn plan(of: Of) -> impl Strategy<Value = Plan> {
 }
 
 fn any_plan() -> impl Strategy<Value = Plan> {
-    prop_oneof![plan(Of::Election), plan(Of::Routing)]
+    prop_oneof![plan(Of::Election), plan(Of::Routing), plan(Of::Distribution)]
 }
 
 /// What a plan breaks.
@@ -214,6 +248,13 @@ proptest! {
         prop_assert!(broken.is_empty(), "{:?}\n{}", broken, plan);
     }
 
+    /// Those of job distribution, too.
+    #[test]
+    fn hardened_distribution_holds_under_any_faults(plan in plan(Of::Distribution)) {
+        let broken = broken(&plan);
+        prop_assert!(broken.is_empty(), "{:?}\n{}", broken, plan);
+    }
+
     /// A plan survives being written and read.
     #[test]
     fn plans_survive_their_file(plan in any_plan()) {
@@ -233,6 +274,9 @@ fn the_same_plans_convict_rules_without_a_defence() {
         (Of::Routing, "ownership"),
         (Of::Routing, "main_check"),
         (Of::Routing, "unnamed_server"),
+        (Of::Distribution, "claiming"),
+        (Of::Distribution, "fencing"),
+        (Of::Distribution, "handover"),
     ] {
         let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..config() });
         let outcome = runner.run(&plan(of), |mut plan| {
@@ -247,7 +291,11 @@ fn the_same_plans_convict_rules_without_a_defence() {
 /// The times in the strategy are around the protocols' own limits.
 #[test]
 fn spans_of_the_strategy_surround_the_timeout() {
-    for options in [Options::from(election::Options::default()), routing::Options::default().into()] {
+    for options in [
+        Options::from(election::Options::default()),
+        routing::Options::default().into(),
+        distribution::Options::default().into(),
+    ] {
         let timeout = options.heartbeat_timeout();
         assert!(Duration::from_micros(4 * SECOND) < timeout && timeout < Duration::from_micros(12 * SECOND));
     }

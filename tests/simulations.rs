@@ -3,7 +3,7 @@
 use failproof::fault::FaultKind;
 use failproof::options::Options;
 use failproof::simulation::Simulation;
-use failproof::{election, routing};
+use failproof::{distribution, election, routing};
 use failproof_core::election::Rules;
 use failproof_spec::Coverage;
 use std::collections::BTreeMap;
@@ -21,6 +21,14 @@ fn hardened_routing_holds_under_swarm_faults_with_evidence() {
     let options = routing::Options::default();
     assert_eq!((options.gateways, options.servers, options.clients, options.contexts), (3, 5, 20, 200));
     holds_with_evidence(options.into(), 150);
+}
+
+/// The same with 5 servers, 4 submitters and 500 jobs.
+#[test]
+fn hardened_distribution_holds_under_swarm_faults_with_evidence() {
+    let options = distribution::Options::default();
+    assert_eq!((options.servers, options.clients, options.jobs, options.time_us), (5, 4, 500, 600_000_000));
+    holds_with_evidence(options.into(), 100);
 }
 
 /// `told_min`: how many runs must be long enough to tell whether they come back.

@@ -113,6 +113,9 @@ pub fn explore(
     match &instance.plan.options {
         Options::Election(_) => explore_for::<Election>(instance, properties, limits, outside),
         Options::Routing(_) => explore_for::<Routing>(instance, properties, limits, outside),
+        Options::Distribution(_) => {
+            Err("job distribution is not searched; expected an election, or context routing".to_owned())
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Place {
     Store,
     /// The machine of the resource that primaries write to: `resource`.
     Resource,
+    /// The machine of the resource center: `center`.
+    Center,
     /// What the judge calls primary when the fault begins (the first of them), else the first node or server: `primary`.
     Primary,
     /// The gateway with this number, from 0: `g0`.
@@ -35,6 +37,7 @@ impl Place {
             Self::Node(_) => "node",
             Self::Store => "store",
             Self::Resource => "resource",
+            Self::Center => "center",
             Self::Primary => "primary",
             Self::Gateway(_) => "gateway",
             Self::Server(_) => "server",
@@ -49,7 +52,7 @@ impl Place {
     pub const fn number(self) -> Option<u16> {
         match self {
             Self::Node(n) | Self::Gateway(n) | Self::Server(n) | Self::Client(n) => Some(n),
-            Self::Store | Self::Resource | Self::Primary => None,
+            Self::Store | Self::Resource | Self::Center | Self::Primary => None,
         }
     }
 
@@ -61,7 +64,7 @@ impl Place {
             Self::Gateway(_) => Self::Gateway(number),
             Self::Server(_) => Self::Server(number),
             Self::Client(_) => Self::Client(number),
-            Self::Store | Self::Resource | Self::Primary => self,
+            Self::Store | Self::Resource | Self::Center | Self::Primary => self,
         }
     }
 }
@@ -72,6 +75,7 @@ impl fmt::Display for Place {
             Self::Node(n) => write!(f, "n{n}"),
             Self::Store => f.write_str("store"),
             Self::Resource => f.write_str("resource"),
+            Self::Center => f.write_str("center"),
             Self::Primary => f.write_str("primary"),
             Self::Gateway(n) => write!(f, "g{n}"),
             Self::Server(n) => write!(f, "s{n}"),
@@ -99,10 +103,12 @@ impl FromStr for Place {
         match text {
             "store" => Ok(Self::Store),
             "resource" => Ok(Self::Resource),
+            "center" => Ok(Self::Center),
             "primary" => Ok(Self::Primary),
             _ => numbered(text).ok_or_else(|| {
                 format!(
-                    "`{text}` is no place; expected n0, n1, …, likewise g0, s0 or c0, or primary, store or resource"
+                    "`{text}` is no place; expected n0, n1, …, likewise g0, s0 or c0, or primary, store, resource or \
+                     center"
                 )
             }),
         }
@@ -134,13 +140,13 @@ pub enum Direction {
     Both,
 }
 
-/// Which operations on the store are hit.
+/// Which operations on a store are hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Queries.
+    /// Those that change nothing: queries, chunks of a resource.
     Read,
-    /// Heartbeats and resignations.
+    /// Those that change something: heartbeats and resignations, chunks that are uploaded.
     Write,
     /// All.
     Any,
@@ -162,7 +168,8 @@ pub enum FaultClass {
     Process,
     /// Partitions, loss, duplication, delay.
     Network,
-    /// Refused and lost operations, stale replicas, rollback, loss of the table.
+    /// Refused and lost operations, stale replicas, damage; rollback and loss of the table. What concerns operations does at
+    /// the store, and at the resource center too if there is one.
     Store,
     /// Rates, steps and freezes of clocks.
     Clock,
@@ -337,7 +344,8 @@ fault_kinds! {
     }
     /// The store answers nobody's writes: `refuse` of all writes of all nodes, as a database in read-only mode does.
     Store "read_only" ReadOnly {}
-    /// Answers to a place are damaged: they name the asker as owner. A write so answered was not carried out.
+    /// Answers to a place are damaged: they name the asker as owner, or bring other bytes of a resource. A write so answered
+    /// was not carried out.
     Store "corrupt" Corrupt {
         /// Whose; everyone's if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -536,15 +544,15 @@ impl FaultKind {
                 Err(format!("ppm is {ppm}; expected at most 1000000"))
             }
             Self::Clone { node, of }
-                if matches!(node, Place::Store | Place::Resource) || matches!(of, Place::Store | Place::Resource) =>
+                if [node, of].iter().any(|place| matches!(place, Place::Store | Place::Resource | Place::Center)) =>
             {
                 Err("only nodes can be cloned".to_owned())
             }
             Self::Crash { node: Place::Resource, durable: false } => {
                 Err("a resource that forgets its seal protects nobody; expected durable: true".to_owned())
             }
-            Self::Retune { node: Place::Resource, .. } => {
-                Err("the resource has no timeout; expected a node or the store".to_owned())
+            Self::Retune { node: Place::Resource | Place::Center, .. } => {
+                Err("only nodes and the store have a timeout; expected one of them".to_owned())
             }
             Self::Retune { timeout_us: 0, .. } => Err("timeout_us is 0; expected more".to_owned()),
             _ => Ok(()),
@@ -559,7 +567,7 @@ mod tests {
     #[test]
     fn places_are_written_as_they_are_read() {
         let numbered = [Place::Node, Place::Gateway, Place::Server, Place::Client].map(|kind| kind(12));
-        for place in numbered.into_iter().chain([Place::Store, Place::Resource, Place::Primary]) {
+        for place in numbered.into_iter().chain([Place::Store, Place::Resource, Place::Center, Place::Primary]) {
             assert_eq!(place.to_string().parse(), Ok(place));
         }
         for text in ["", "n", "x1", "n-1", "n70000", "µ1", "stores"] {

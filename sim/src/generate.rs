@@ -195,8 +195,13 @@ impl<P: Protocol> Draw<P> {
             "crash" => FaultKind::Crash { node: victim, durable: coin || !P::may_forget(victim) },
             "pause" => FaultKind::Pause { node: store_too },
             "suspend" => FaultKind::Suspend { node: victim },
-            "clone" if !P::may_forget(other) => FaultKind::Crash { node: other, durable: true },
-            "clone" => FaultKind::Clone { node: other, of: victim },
+            "clone" => {
+                let clone = FaultKind::Clone { node: other, of: victim };
+                match P::may_forget(other) && clone.check().is_ok() {
+                    true => clone,
+                    false => FaultKind::Crash { node: other, durable: true },
+                }
+            }
             "isolate" => FaultKind::Isolate { node: store_too, direction: self.direction() },
             "cut" => {
                 let peer = P::peer(self, victim);
@@ -221,7 +226,9 @@ impl<P: Protocol> Draw<P> {
             "retune" => {
                 let least = 2 * self.interval_us() + 1;
                 let timeout_us = self.stream.between(least, self.options.longest_term().as_micros().max(least));
-                FaultKind::Retune { node: if coin { Place::Store } else { victim }, timeout_us }
+                let retune = FaultKind::Retune { node: if coin { Place::Store } else { victim }, timeout_us };
+                let known = retune.check().is_ok();
+                if known { retune } else { FaultKind::Retune { node: Place::Store, timeout_us } }
             }
             "clock_rate" => {
                 let ppm = self.stream.between(2_000, 500_000) as i32;

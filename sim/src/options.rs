@@ -3,6 +3,7 @@
 //! Which protocol a plan is of is said by the variant of [`Options`]. A protocol is added here as one variant, one arm of
 //! each `match`, and in `protocols.rs` as one line.
 
+use crate::distribution;
 use crate::election;
 use crate::fault::Place;
 use crate::plan::{PlanError, invalid};
@@ -24,6 +25,8 @@ pub enum Options {
     Election(election::Options),
     /// Of context routing.
     Routing(routing::Options),
+    /// Of job distribution.
+    Distribution(distribution::Options),
 }
 
 /// What the options of every protocol say.
@@ -167,6 +170,7 @@ impl Deref for Options {
         match self {
             Self::Election(options) => options,
             Self::Routing(options) => options,
+            Self::Distribution(options) => options,
         }
     }
 }
@@ -176,6 +180,7 @@ impl DerefMut for Options {
         match self {
             Self::Election(options) => options,
             Self::Routing(options) => options,
+            Self::Distribution(options) => options,
         }
     }
 }

@@ -224,6 +224,8 @@ pub trait Protocol: Sized + 'static {
     const TALE: Tale;
     /// The actor to which operations travel whose arrival the judge counts, if there is one.
     const RESOURCE: Option<ActorId>;
+    /// How many of the first places are stores: what faults of the store do, they do at each of these.
+    const STORES: usize = 1;
     /// Whether a timer that passed while its place stood still fires before what else waited there, as soon as the place
     /// goes on; else it fires after that.
     const TIMERS_FIRST: bool = true;
@@ -239,7 +241,7 @@ pub trait Protocol: Sized + 'static {
         plan.options.own()
     }
 
-    /// All places, the store first. Each actor is at one of them.
+    /// All places, the stores first. Each actor is at one of them.
     fn places(options: &Self::Options) -> Vec<Place>;
     /// What `primary` means in a plan while the judge calls nobody so.
     fn usual_primary() -> Place;

@@ -1,6 +1,7 @@
 //! The protocols that can be simulated, by name: the one place that leads from a plan to the types of its protocol.
 
 use crate::chance::Stream;
+use crate::distribution::Distribution;
 use crate::election::Election;
 use crate::engine::fast;
 #[cfg(madsim)]
@@ -59,7 +60,8 @@ pub(crate) trait Known: Sync {
 struct Of<P>(PhantomData<fn() -> P>);
 
 /// All of them, in the order of `--protocol all`.
-static ALL: [&dyn Known; 2] = [&Of::<Election>(PhantomData), &Of::<Routing>(PhantomData)];
+static ALL: [&dyn Known; 3] =
+    [&Of::<Election>(PhantomData), &Of::<Routing>(PhantomData), &Of::<Distribution>(PhantomData)];
 
 /// The one that is meant where none is named.
 pub const USUAL: &str = Election::NAME;

@@ -162,7 +162,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         let state = |(index, place): (usize, &Place)| {
             let clock = options.clocks().iter().find(|clock| clock.node == *place);
             let (ahead_us, ppm) = clock.map_or((0, 0), |clock| (clock.ahead_us, clock.ppm));
-            PlaceState::new(timeout, index == STORE, ahead_us, ppm, counts_suspended, index as u64 + 1)
+            PlaceState::new(timeout, index < P::STORES, ahead_us, ppm, counts_suspended, index as u64 + 1)
         };
         let places: Vec<_> = names.iter().enumerate().map(state).collect();
         let actors = cast
@@ -393,7 +393,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             }
         };
         let (fate, muted) = match cause {
-            Cause::Message(message) if place == STORE && !self.store_faults.is_empty() => {
+            Cause::Message(message) if place < P::STORES && !self.store_faults.is_empty() => {
                 let fate = self.fate(source, message);
                 (fate, fate.is_some() && self.answer_lost(source, message))
             }
@@ -638,9 +638,9 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
         }
         let state = &self.actors[usize::from(target)];
         let boot = state.boot;
-        let late_us = match state.place {
-            STORE if !self.store_faults.is_empty() => self.late_us(source, message),
-            _ => 0,
+        let late_us = match state.place < P::STORES && !self.store_faults.is_empty() {
+            true => self.late_us(source, message),
+            false => 0,
         };
         let key = Key::new(at_us + late_us, target, Kind::Message, source, delivery.counter);
         if let Some(after_us) = delivery.after_us {

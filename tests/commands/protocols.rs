@@ -1,4 +1,4 @@
-//! The second protocol on the command line, and both of them in one campaign.
+//! The other protocols on the command line, and all of them in one campaign.
 //!
 //! Method: whole command lines, as the user gives them. What a test needs to fail fails by published rules, or by a
 //! console that says so.
@@ -12,8 +12,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Few seeds of both protocols, short and without children.
-const BOTH: [&str; 8] = ["run", "--protocol", "all", "--time", "40s", "--guided", "false", "--seeds"];
+/// Few seeds of all protocols, short and without children.
+const ALL: [&str; 8] = ["run", "--protocol", "all", "--time", "40s", "--guided", "false", "--seeds"];
 
 #[test]
 fn sizes_of_routing_are_options_of_run() {
@@ -26,10 +26,10 @@ fn sizes_of_routing_are_options_of_run() {
     assert_eq!(given.code, 0, "{}{}", given.out, given.err);
     assert!(given.out.contains("2 gateways, 3 servers, 4 clients, 9 contexts, 20.000 s"), "{}", given.out);
     let help = failproof(&["run", "--help"]).out;
-    for usual in ["[election: 5]", "[routing: 3]", "[routing: 5]", "[routing: 20]"] {
+    for usual in ["[election: 5]", "[routing: 3]", "[routing: 5]", "[routing: 20]", "[distribution: 4]"] {
         assert!(help.contains(usual), "no `{usual}` in {help}");
     }
-    assert!(help.contains("election, routing, or all"), "{help}");
+    assert!(help.contains("election, routing, distribution, or all"), "{help}");
 }
 
 #[test]
@@ -67,14 +67,15 @@ fn a_finding_of_routing_is_examined_confirmed_saved_and_replayed() {
 fn all_protocols_are_run_told_saved_and_merged() {
     let folder = folder("all");
     let (whole, parts) = (folder.join("whole"), folder.join("parts"));
-    let text = failproof(&[&BOTH[..], &["0..4", "--out", text_of(&whole)]].concat());
+    let text = failproof(&[&ALL[..], &["0..4", "--out", text_of(&whole)]].concat());
     assert_eq!((text.code, text.err.as_str()), (0, ""), "{}", text.out);
     let told: Vec<_> = text.out.lines().filter(|line| line.starts_with("protocol")).collect();
-    assert!(told.len() == 2 && told[0].contains("election") && told[1].contains("routing"), "{told:?}");
+    let names = ["election", "routing", "distribution"];
+    assert!(told.len() == 3 && told.iter().zip(names).all(|(line, name)| line.contains(name)), "{told:?}");
 
-    let report = json(&failproof(&[&BOTH[..], &["0..4", "--json"]].concat()));
+    let report = json(&failproof(&[&ALL[..], &["0..4", "--json"]].concat()));
     let runs = report["runs"].as_array().unwrap();
-    assert_eq!(runs.iter().map(|run| run["protocol"].as_str().unwrap()).collect::<Vec<_>>(), ["election", "routing"]);
+    assert_eq!(runs.iter().map(|run| run["protocol"].as_str().unwrap()).collect::<Vec<_>>(), names);
     for run in runs {
         let name = run["protocol"].as_str().unwrap();
         let alone = ["run", "--time", "40s", "--guided", "false", "--seeds", "0..4", "--json", "--protocol", name];
@@ -86,7 +87,7 @@ fn all_protocols_are_run_told_saved_and_merged() {
 
     for part in ["1", "2"] {
         let (shard, out) = (format!("{part}/2"), parts.join(part));
-        let args = [&BOTH[..], &["0..4", "--quiet", "--shard", &shard, "--out", text_of(&out)]].concat();
+        let args = [&ALL[..], &["0..4", "--quiet", "--shard", &shard, "--out", text_of(&out)]].concat();
         assert_eq!(failproof(&args).code, 0);
     }
     let merge = |folders: &[&Path]| {
@@ -110,10 +111,11 @@ fn the_gravest_exit_code_of_all_protocols_decides() {
     let code = |election: fn(&Plan) -> Ran, routing: fn(&Plan) -> Ran| {
         let runner = |_: Engine, plan: &Arc<Plan>, _: bool| match plan.protocol.as_str() {
             "election" => election(plan),
-            _ => routing(plan),
+            "routing" => routing(plan),
+            _ => Engine::Fast.run(plan, false),
         };
         let out = folder("gravest");
-        let args = [&BOTH[..], &["0..1", "--quiet", "--out", text_of(&out)]].concat();
+        let args = [&ALL[..], &["0..1", "--quiet", "--out", text_of(&out)]].concat();
         failproof_on(&args, &Interrupt::new(), &runner).code
     };
     let held = |plan: &Plan| Engine::Fast.run(&Arc::new(plan.clone()), false);
@@ -129,17 +131,18 @@ fn junit_has_a_suite_for_each_protocol_with_its_own_properties() {
     let folder = folder("junit");
     let xml = folder.join("failproof.xml");
     let runner = |_: Engine, plan: &Arc<Plan>, _: bool| match plan.protocol.as_str() {
-        "election" => Engine::Fast.run(plan, false),
-        _ => breaks(plan, "NoStaleRead"),
+        "routing" => breaks(plan, "NoStaleRead"),
+        _ => Engine::Fast.run(plan, false),
     };
     let out = folder.join("out");
-    let args = [&BOTH[..], &["0..1", "--quiet", "--junit", text_of(&xml), "--out", text_of(&out)]].concat();
+    let args = [&ALL[..], &["0..1", "--quiet", "--junit", text_of(&xml), "--out", text_of(&out)]].concat();
     assert_eq!(failproof_on(&args, &Interrupt::new(), &runner).code, 1);
     let text = fs::read_to_string(&xml).unwrap();
     let suites: Vec<_> = text.split("<testsuite ").skip(1).collect();
-    let [election, routing] = suites[..] else { panic!("{} suites in {text}", suites.len()) };
+    let [election, routing, jobs] = suites[..] else { panic!("{} suites in {text}", suites.len()) };
     assert!(election.contains("failproof.election") && routing.contains("failproof.routing"));
     assert!(election.contains("failures=\"0\"") && routing.contains("failures=\"1\""), "{text}");
+    assert!(jobs.contains("failproof.distribution") && jobs.contains("failures=\"0\""), "{text}");
     for (own, foreign) in [
         ("AtMostOneWorkingPrimary", "NoStaleRead"),
         ("EventuallyPrimary", "EventuallyServed"),
@@ -147,6 +150,10 @@ fn junit_has_a_suite_for_each_protocol_with_its_own_properties() {
     ] {
         assert!(election.contains(own) && !election.contains(foreign), "{election}");
         assert!(routing.contains(foreign) && !routing.contains(own), "{routing}");
+        assert!(!jobs.contains(own) && !jobs.contains(foreign), "{jobs}");
     }
-    assert!(election.contains("RefinementHolds") && routing.contains("RefinementHolds"));
+    for own in ["AtMostOneLiveInstance", "NoOrphanAfterQuiet"] {
+        assert!(jobs.contains(own) && !election.contains(own) && !routing.contains(own), "{text}");
+    }
+    assert!(suites.iter().all(|suite| suite.contains("RefinementHolds")));
 }

@@ -23,8 +23,14 @@ fn wrong_usage_is_refused_in_a_sentence_that_names_place_and_expectation() {
     refused(&["run", "--seeds", "-1..3"], &["--seeds"]);
     refused(&["run", "--shard", "3/2"], &["--shard", "expected i/n"]);
     refused(&["run", "--seeds", "0..2", "--shard", "1/3"], &["--shard", "2 seeds", "3 parts", "expected fewer parts"]);
-    refused(&["run", "--protocol", "paxos"], &["--protocol", "paxos", "expected election or routing or all"]);
-    refused(&["run", "--protocol", "registry"], &["--protocol", "registry", "expected election or routing or all"]);
+    refused(
+        &["run", "--protocol", "paxos"],
+        &["--protocol", "paxos", "expected election or routing or distribution or all"],
+    );
+    refused(
+        &["run", "--protocol", "registry"],
+        &["--protocol", "registry", "expected election or routing or distribution or all"],
+    );
     let routing = |more: &[&'static str]| [&["run", "--protocol", "routing"], more].concat();
     refused(&routing(&["--nodes", "3"]), &["--nodes", "protocol routing has no such", "expected", "election"]);
     refused(&routing(&["--utypes", "3"]), &["--utypes", "protocol routing has no such", "expected", "election"]);

@@ -2,6 +2,7 @@
 //! they begin and end.
 
 use failproof::chance::{Concern, Stream};
+use failproof::distribution::{self, Distribution};
 use failproof::election::{self, Election};
 use failproof::fault::{Access, Direction, FaultClass, FaultKind, Place};
 use failproof::options::{ClockOptions, ProtocolOptions};
@@ -260,6 +261,81 @@ impl Crowd for Routing {
     }
 }
 
+impl Crowd for Distribution {
+    fn ordinary(hardened: bool) -> distribution::Options {
+        distribution::Options {
+            servers: 4,
+            clients: 3,
+            jobs: 30,
+            time_us: 60_000_000,
+            rules: job_rules(hardened),
+            ..distribution::Options::default()
+        }
+    }
+
+    fn few(stream: &mut Stream, interval_us: u64, hardened: bool) -> distribution::Options {
+        distribution::Options {
+            servers: stream.between(1, 3) as u16,
+            clients: stream.between(1, 2) as u16,
+            jobs: stream.between(1, 12) as u32,
+            time_us: 100 * interval_us,
+            heartbeat_interval_us: Duration::from_micros(interval_us),
+            heartbeat_timeout_us: Duration::from_micros(5 * interval_us),
+            longest_term_us: Duration::from_micros(6 * interval_us),
+            every_us: Duration::from_micros(interval_us),
+            runs_us_max: Duration::from_micros(10 * interval_us),
+            poll_us: Duration::from_micros(interval_us / 2),
+            calm_us: Duration::from_micros(interval_us),
+            takes_us: Duration::from_micros(stream.below(4)),
+            // More than a request takes.
+            patience_us: Duration::from_micros(stream.between(26, 60)),
+            bounds: bounds(),
+            rules: job_rules(hardened),
+            clocks: vec![ClockOptions { node: Place::Server(0), ahead_us: stream.below(1_000), ppm: 100_000 }],
+            ..distribution::Options::default()
+        }
+    }
+
+    fn node(stream: &mut Stream, options: &distribution::Options) -> Place {
+        let server = Place::Server(stream.below(u64::from(options.servers)) as u16);
+        stream.pick(&[Place::Primary, server, server, server, Place::Client(0)])
+    }
+
+    fn place(stream: &mut Stream, options: &distribution::Options) -> Place {
+        let node = Self::node(stream, options);
+        stream.pick(&[node, node, Place::Store, Place::Resource, Place::Center])
+    }
+
+    fn cut(stream: &mut Stream, node: Place) -> FaultKind {
+        let server = if matches!(node, Place::Client(_)) { Place::Server(0) } else { node };
+        let peer = stream.pick(&[Place::Store, Place::Resource, Place::Center, Place::Client(0)]);
+        match stream.below(2) {
+            0 => FaultKind::Cut { from: server, to: peer },
+            _ => FaultKind::Cut { from: peer, to: server },
+        }
+    }
+
+    fn task_at(stream: &mut Stream, options: &distribution::Options, at_us: u64) -> Task {
+        let server = Place::Server(stream.below(u64::from(options.servers)) as u16);
+        Task { at_us, node: stream.pick(&[server, server, Place::Primary]), utype: 0, what: TaskKind::Resign }
+    }
+
+    fn link() -> (Place, Place) {
+        (Place::Server(0), Place::Store)
+    }
+
+    fn shapes() -> Vec<FaultKind> {
+        vec![
+            FaultKind::Isolate { node: Place::Primary, direction: Direction::In },
+            FaultKind::Isolate { node: Place::Server(0), direction: Direction::Out },
+            FaultKind::Isolate { node: Place::Store, direction: Direction::Both },
+            FaultKind::Cut { from: Place::Primary, to: Place::Store },
+            FaultKind::Cut { from: Place::Resource, to: Place::Server(1) },
+            FaultKind::Partition { side: vec![Place::Server(1), Place::Resource, Place::Client(2), Place::Store] },
+        ]
+    }
+}
+
 fn election_rules(hardened: bool) -> failproof_core::election::Rules {
     use failproof_core::election::Rules;
     if hardened { Rules::hardened() } else { Rules::published() }
@@ -267,5 +343,10 @@ fn election_rules(hardened: bool) -> failproof_core::election::Rules {
 
 fn routing_rules(hardened: bool) -> core_routing::Rules {
     use core_routing::Rules;
+    if hardened { Rules::hardened() } else { Rules::published() }
+}
+
+fn job_rules(hardened: bool) -> failproof_core::distribution::Rules {
+    use failproof_core::distribution::Rules;
     if hardened { Rules::hardened() } else { Rules::published() }
 }

@@ -23,7 +23,7 @@ pub use center::{CenterConfig, Progress, ResourceCenter};
 pub use content::{CHUNK_LENGTH_MAX, Chunk, ContentId, Holder};
 pub use error::ResourceError;
 pub use fetch::{Fetch, FetchConfig};
-pub use message::{Answer, Reply, Request, What};
+pub use message::{Answer, Message, Reply, Request, What};
 pub use rules::{Collection, Rules, Serving, Verification};
 pub use transfer::{Input, Limits, Output};
 pub use upload::{Upload, UploadConfig};

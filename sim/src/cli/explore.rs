@@ -220,6 +220,9 @@ impl ExploreArgs {
                 };
                 (&mut election.clocks, Place::Node(0), by_size)
             }
+            Options::Distribution(_) => {
+                return Err("--protocol: distribution is not searched; expected election or routing".to_owned());
+            }
             Options::Routing(_) if self.operations => {
                 return Err("--operations: protocol routing has no such option; expected it with election".to_owned());
             }
@@ -253,6 +256,7 @@ impl ExploreArgs {
         let small: &[_] = match options {
             Options::Election(_) => &[("nodes", 2)],
             Options::Routing(_) => &[("gateways", 1), ("servers", 2), ("clients", 1), ("contexts", 1)],
+            Options::Distribution(_) => &[],
         };
         let short = |size: Option<u16>| size.map(u32::from);
         let asked = [

@@ -37,7 +37,7 @@ Example: failproof run --rules published --seeds 0..2000 --faults store,network 
          failproof run --protocol all --for 10m --until-first --junit failproof.xml
          failproof run --seeds 0..8000 --shard 2/8 --out parts/2   (then: failproof merge parts/*)")]
 pub(super) struct RunArgs {
-    /// What is simulated: election, routing, or all, one after the other with a report each
+    /// What is simulated: election, routing, distribution, or all, one after the other with a report each
     #[arg(long, default_value = "election", value_parser = protocol)]
     protocol: ProtocolArg,
     /// Its decisions: hardened, published, or a JSON file with every switch; of the election also client_go, shedlock
@@ -70,10 +70,10 @@ pub(super) struct RunArgs {
     /// How many gateways [routing: 3]
     #[arg(long)]
     gateways: Option<u16>,
-    /// How many context servers, each with an alias of its own [routing: 5]
+    /// How many servers, each with an alias or a seat of its own [routing: 5] [distribution: 5]
     #[arg(long)]
     servers: Option<u16>,
-    /// How many clients [routing: 20]
+    /// How many clients [routing: 20] [distribution: 4]
     #[arg(long)]
     clients: Option<u16>,
     /// How many contexts there are in the end, each of one client [routing: 200]

@@ -12,6 +12,17 @@ use std::sync::Arc;
 /// Runs `plan`, which has been checked, to its end.
 #[must_use]
 pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record>) {
+    watch::<P>(plan, record, |_, _| {})
+}
+
+/// The same before the eyes of `see`, which is shown each machine after each of its steps, and when that was in true
+/// microseconds.
+#[must_use]
+pub fn watch<P: Protocol>(
+    plan: Arc<Plan>,
+    record: bool,
+    mut see: impl FnMut(u64, &P::Machine),
+) -> (RunReport, Vec<Record>) {
     let end_us = plan.options.time_us();
     let mut world = World::<P, _>::new(Arc::clone(&plan), record, Queue::new(P::cast(&plan).len()));
     let mut waiting: Vec<Vec<Event>> = (0..world.places()).map(|_| Vec::new()).collect();
@@ -34,7 +45,11 @@ pub fn run<P: Protocol>(plan: Arc<Plan>, record: bool) -> (RunReport, Vec<Record
         }
         let target = event.key.target();
         match world.gate(&event) {
-            Gate::Open => world.step(&mut machines[usize::from(target)], &event),
+            Gate::Open => {
+                let machine = &mut machines[usize::from(target)];
+                world.step(machine, &event);
+                see(event.key.at_us(), machine);
+            }
             Gate::Waits => waiting[world.place_of(target)].push(event),
             Gate::Void => world.drop_event(&event),
         }

@@ -289,7 +289,7 @@ fn keeps_disk<P: Protocol>(kind: &FaultKind, place: Place) -> bool {
     let kept = |durable: bool| durable || P::KEEPS_ELSEWHERE;
     match *kind {
         FaultKind::Crash { node: Place::Primary, durable } => {
-            kept(durable) && !matches!(place, Place::Store | Place::Resource)
+            kept(durable) && !matches!(place, Place::Store | Place::Resource | Place::Center)
         }
         FaultKind::Crash { node, durable } => kept(durable) && node == place,
         FaultKind::Wipe {} => kept(false) && place == Place::Store,

@@ -181,7 +181,7 @@ impl<'w, P: Explored> Replica<'w, P> {
             events: Vec::new(),
         };
         for (id, actor) in cast.iter().enumerate() {
-            let serves = matches!(actor.place, Place::Store | Place::Resource);
+            let serves = matches!(actor.place, Place::Store | Place::Resource | Place::Center);
             replica.processes.push(Process {
                 machine: None,
                 clock: space.clock(id as ActorId),

@@ -220,7 +220,7 @@ impl<'a, P: Explored> Space<'a, P> {
         let clock_of = |actor: &Actor| instance.clock(actor.place);
         let clocks: Vec<Vec<_>> =
             cast.iter().map(|actor| (0..=horizon).map(|now| clock_of(actor).read(now * quantum)).collect()).collect();
-        let has_status = |actor: &Actor| !matches!(actor.place, Place::Store | Place::Resource);
+        let has_status = |actor: &Actor| !matches!(actor.place, Place::Store | Place::Resource | Place::Center);
         let processes: Vec<_> = (0..cast.len()).filter(|id| has_status(&cast[*id])).map(|id| id as ActorId).collect();
         let position = (0..cast.len()).map(|id| processes.iter().position(|other| usize::from(*other) == id)).collect();
         let rates: Vec<_> = processes.iter().map(|id| clock_of(&cast[usize::from(*id)]).rate()).collect();

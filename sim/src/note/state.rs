@@ -2,7 +2,9 @@
 
 use super::Who;
 use crate::fault::Place;
+use failproof_core::distribution::Name;
 use failproof_core::routing::KEYS;
+use failproof_spec::job::JobState;
 use failproof_spec::{ContextState, Token};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::collections::BTreeMap;
@@ -17,6 +19,15 @@ pub enum State {
     Context {
         /// The variables.
         state: ContextState,
+        /// How many servers there are.
+        servers: u8,
+    },
+    /// Of `Job.tla`, but for `wrongs`, likewise.
+    Job {
+        /// The attempt.
+        name: Name,
+        /// The variables.
+        state: Box<JobState>,
         /// How many servers there are.
         servers: u8,
     },
@@ -91,6 +102,24 @@ impl State {
                     ("split", Value::Flag(state.split)),
                 ]
             }
+            Self::Job { state, servers, .. } => {
+                let seats = || state.seats.iter().zip(0..u16::from(*servers)).map(|(seat, at)| (name_of(at), seat));
+                let owner = state.owner.map_or_else(|| word(NOBODY), |seat| Value::Word(name_of(seat.into())));
+                vec![
+                    ("owner", owner),
+                    ("row", word(state.row.name())),
+                    ("expired", Value::Flag(state.expired)),
+                    ("token", Value::Map(seats().map(|(name, seat)| (name, seat.token.name().to_owned())).collect())),
+                    ("flight", Value::Map(seats().map(|(name, seat)| (name, seat.flight.name().to_owned())).collect())),
+                    ("ready", Value::Set(seats().filter(|(_, seat)| seat.ready).map(|(name, _)| name).collect())),
+                    ("cancel", Value::Flag(state.cancel)),
+                    ("doubted", Value::Set(seats().filter(|(_, seat)| seat.doubted).map(|(name, _)| name).collect())),
+                    ("used", Value::Flag(state.instance.used)),
+                    ("starts", Value::Number(state.instance.starts.into())),
+                    ("live", Value::Number(state.instance.live.into())),
+                    ("stale", Value::Flag(state.stale)),
+                ]
+            }
         }
     }
 
@@ -100,6 +129,10 @@ impl State {
         match self {
             Self::Lease(_) => format!("leader {subject}"),
             Self::Context { .. } => format!("context {}", subject / KEYS as u32),
+            Self::Job { name, .. } => {
+                let Name { job, action, attempt } = name;
+                format!("job {}, attempt {attempt} of action {action}", job.0)
+            }
         }
     }
 
@@ -109,6 +142,7 @@ impl State {
         match self {
             Self::Lease(state) => state.owner,
             Self::Context { state, .. } => state.main.map(|main| seat(main.into())),
+            Self::Job { state, .. } => state.owner.map(|owner| seat(owner.into())),
         }
     }
 
@@ -127,11 +161,18 @@ impl State {
                         seat.cache != Cache::Stale && (state.main == Some(at) || seat.cache == Cache::None)
                     })
             }
+            Self::Job { state, .. } => {
+                use failproof_spec::job::Flight;
+                let mut seats = state.seats.iter().zip(0..);
+                !state.stale
+                    && state.instance.live <= 1
+                    && seats.all(|(seat, at)| state.owner == Some(at) || seat.flight == Flight::None)
+            }
         }
     }
 }
 
-/// A seat of the contract of a context: the server that is configured for this alias.
+/// A seat of the contract of a context, or of an attempt: the server that is configured for it.
 #[must_use]
 pub const fn seat(at: u16) -> Who {
     Who { place: Place::Server(at), life: None }

@@ -5,14 +5,13 @@
 
 mod canonical;
 mod contexts;
-mod holders;
 
 use super::liveness::Liveness;
 use super::store::{Done, StoreServer};
 use super::{Command, Output, Part, Routing, role};
-use crate::doubt::Grounds;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
+use crate::holder::{Holder, Holders};
 use crate::note::{Broken, Note, Notes, Value, Who};
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Health, Judge, Noted, Step};
@@ -20,7 +19,7 @@ use crate::report::{RunReport, Violation};
 use crate::trace::Refined;
 use canonical::is_canonical;
 use contexts::Contexts;
-use failproof_core::election::{Event, Phase};
+use failproof_core::election::Event;
 use failproof_core::routing::{
     self, Alias, Answer, Change, Client, ContextId, ContextServer, Current, HaidText, Message, Operation, Ownership,
     Reply, Request, Rules, Verb, View, What,
@@ -28,7 +27,6 @@ use failproof_core::routing::{
 use failproof_spec::context::ContextAction;
 use failproof_spec::property::PropertySet;
 use failproof_spec::{ActorId as SpecId, Finding, Landmark, Marks, Property};
-use holders::{Held, Holder};
 use std::collections::BTreeSet;
 
 /// The change that a client waits for.
@@ -46,9 +44,7 @@ pub struct RoutingJudge {
     spacing_us: u64,
     cast: Vec<Actor>,
     first_server: usize,
-    store_clock_out: bool,
-    holders: Vec<Holder>,
-    held: Held,
+    holders: Holders,
     contexts: Contexts,
     /// By context: the HAID last told to anybody, with its generation.
     told: Vec<Option<(u32, HaidText)>>,
@@ -62,9 +58,7 @@ pub struct RoutingJudge {
     found: PropertySet,
     faults_active: u32,
     fault_ended_us: u64,
-    margin_smallest_us: Option<u64>,
     marks: Marks,
-    false_ends: u64,
     /// By alias: how many contexts were created with it as main.
     creations: Vec<u64>,
     degraded_answers: u64,
@@ -80,9 +74,7 @@ impl RoutingJudge {
             spacing_us: (options.longest_term_us + options.heartbeat_interval_us.times(3)).as_micros(),
             cast: cast.to_vec(),
             first_server: 1 + usize::from(options.gateways),
-            store_clock_out: false,
-            holders: (0..options.servers).map(Holder::new).collect(),
-            held: Held::default(),
+            holders: Holders::new(options.servers),
             contexts: Contexts::new(options.contexts as usize, options.servers),
             told: vec![None; options.contexts as usize],
             asked: vec![Asked::default(); options.clients.into()],
@@ -93,9 +85,7 @@ impl RoutingJudge {
             found: PropertySet::default(),
             faults_active: 0,
             fault_ended_us: 0,
-            margin_smallest_us: None,
             marks: Marks::default(),
-            false_ends: 0,
             creations: vec![0; options.servers.into()],
             degraded_answers: 0,
             notes: Notes::default(),
@@ -146,20 +136,16 @@ impl RoutingJudge {
         let (at_us, server) = (step.at_us, self.server_of(step.actor));
         let refined = machine.candidate().refined();
         let holds = machine.believes();
-        let holder = &mut self.holders[server];
-        let before = *holder;
-        holder.life = step.life;
-        holder.alias = machine.alias();
-        holder.grounds.follow(&refined, machine.candidate().phase() != Phase::Standby);
+        let before = self.holders[server];
+        self.holders.follow(server, step.life, machine.candidate());
         // Who begins to hold its alias is judged by what is known of its term now; who stops, by what was known before.
         if holds {
             self.update_doubt(server, at_us);
         }
         let mut action = self.refresh(step, machine, before.life);
-        if (holds, machine.alias()) != (before.holds, before.alias) {
-            self.held.account(&mut self.holders[server], at_us);
-            self.holders[server].holds = holds;
-            self.note_belief(server);
+        if (holds, machine.alias().0) != (before.holds, before.seat) {
+            self.holders.believe(server, holds, at_us);
+            self.holders.note(server, &mut self.notes);
             self.check_alias(server, at_us);
         }
         if !holds {
@@ -172,10 +158,8 @@ impl RoutingJudge {
                     self.check_choice(step, machine.alias(), *backup, view);
                 }
                 Output::Tell(routing::Output::Event(Event::TermEnded | Event::Deposed)) => {
-                    self.false_ends += u64::from(self.is_calm(at_us));
-                    if !before.doubted {
-                        self.holders[server].term_ended_us = Some(at_us);
-                    }
+                    let is_calm = self.is_calm(at_us);
+                    self.holders.term_ended(server, before.doubted, is_calm, at_us);
                 }
                 Output::Send(..) | Output::Tell(_) => {}
             }
@@ -267,7 +251,7 @@ impl RoutingJudge {
     fn check_alias(&mut self, server: usize, at_us: u64) {
         let this = self.holders[server];
         let mut others = self.holders.iter().enumerate().filter(|(other, _)| *other != server);
-        if this.is_trusted() && others.any(|(_, other)| other.alias == this.alias && other.is_trusted()) {
+        if this.is_trusted() && others.any(|(_, other)| other.seat == this.seat && other.is_trusted()) {
             let guard = "two processes hold one alias";
             let who = (at_us, self.actor_of(server));
             self.broken(Property::AliasNamesOneInstance, who, ContextAction::Grant, guard);
@@ -360,12 +344,8 @@ impl RoutingJudge {
 
     /// A context changed its owner after the term of `from` ended; whether it did so before, while somebody trusted holds it.
     fn came_close(&mut self, from: Alias, at_us: u64) -> bool {
-        let former = || self.holders.iter().filter(|holder| holder.alias == from);
-        let ended_us = former().filter_map(|holder| holder.term_ended_us).max();
-        let held = former().any(Holder::is_trusted);
-        let margin_us = if held { Some(0) } else { ended_us.map(|ended_us| at_us - ended_us) };
+        let (held, margin_us) = self.holders.came_close(from.0, at_us);
         if let Some(margin_us) = margin_us {
-            self.margin_smallest_us = self.margin_smallest_us.into_iter().chain([margin_us]).min();
             self.marks.reach(Landmark::closeness(margin_us), at_us);
         }
         held
@@ -403,45 +383,30 @@ impl RoutingJudge {
 
     /// The process of a server ended, and with it its cache.
     fn crashed(&mut self, server: usize, at_us: u64) {
-        let seat = self.holders[server].alias.0;
+        let seat = self.holders[server].seat;
         for id in self.contexts.ids() {
             self.contexts.serves(id, seat, None, at_us);
         }
-        self.held.account(&mut self.holders[server], at_us);
-        self.holders[server].holds = false;
-        self.holders[server].life = 0;
-        self.note_belief(server);
+        self.holders.note(server, &mut self.notes);
         self.collect();
-    }
-
-    /// Writes down what a server believes.
-    fn note_belief(&mut self, server: usize) {
-        let Holder { holds: believes, doubted, .. } = self.holders[server];
-        let place = Place::Server(server as u16);
-        self.notes.add(|| Note::Belief { place, utype: 0, believes, doubted });
     }
 
     /// Doubt begins or ends as the world's knowledge of pauses and clocks says.
     fn update_doubt(&mut self, server: usize, at_us: u64) {
-        let holder = &mut self.holders[server];
-        let doubted = holder.grounds.suffice() || self.store_clock_out;
-        let clock_doubted = holder.grounds.blame_clock() || self.store_clock_out;
-        if (doubted, clock_doubted) == (holder.doubted, holder.clock_doubted) {
+        if !self.holders.update_doubt(server, at_us) {
             return;
         }
-        self.held.account(holder, at_us);
-        (holder.doubted, holder.clock_doubted) = (doubted, clock_doubted);
-        let alias = holder.alias;
-        self.note_belief(server);
+        let seat = self.holders[server].seat;
+        self.holders.note(server, &mut self.notes);
         // From a seat at which any process is doubted, nothing is owed.
-        let any = self.holders.iter().any(|holder| holder.alias == alias && holder.doubted);
-        self.contexts.doubt(alias.0, any, at_us);
+        let any = self.holders.iter().any(|holder| holder.seat == seat && holder.doubted);
+        self.contexts.doubt(seat, any, at_us);
         self.collect();
         self.check_alias(server, at_us);
     }
 
     fn update_all_doubts(&mut self, at_us: u64) {
-        (0..self.holders.len()).for_each(|server| self.update_doubt(server, at_us));
+        (0..self.holders.iter().count()).for_each(|server| self.update_doubt(server, at_us));
     }
 }
 
@@ -457,37 +422,20 @@ impl Judge<Routing> for RoutingJudge {
     }
 
     fn place_changed(&mut self, at_us: u64, place: Place, health: Health) {
-        match place {
-            Place::Store if self.store_clock_out != health.clock_out => {
-                self.store_clock_out = health.clock_out;
-                self.holders.iter_mut().for_each(|holder| holder.grounds.clock_changed());
-                self.update_all_doubts(at_us);
-            }
-            Place::Server(n) => {
-                let server = usize::from(n);
-                if health.down && !self.holders[server].grounds.health().down {
-                    self.holders[server].grounds = Grounds::fresh(health);
-                    self.crashed(server, at_us);
-                }
-                self.holders[server].grounds.health_changed(health);
-                self.update_doubt(server, at_us);
-            }
-            _ => {}
+        if let Some(server) = self.holders.place_changed(place, health, at_us) {
+            self.crashed(server, at_us);
         }
+        self.update_all_doubts(at_us);
     }
 
     fn clock_stepped(&mut self, at_us: u64, place: Place) {
-        if let Place::Server(n) = place {
-            self.holders[usize::from(n)].grounds.clock_changed();
-            self.update_doubt(n.into(), at_us);
-        }
+        self.holders.clock_stepped(place);
+        self.update_all_doubts(at_us);
     }
 
     fn settled(&mut self, at_us: u64, place: Place) {
-        if let Place::Server(n) = place {
-            self.holders[usize::from(n)].grounds.settled();
-            self.update_doubt(n.into(), at_us);
-        }
+        self.holders.settled(place);
+        self.update_all_doubts(at_us);
     }
 
     fn in_flight(&mut self, _actor: ActorId, _life: u32, _more: bool) {}
@@ -507,15 +455,7 @@ impl Judge<Routing> for RoutingJudge {
     }
 
     fn finish(&mut self, at_us: u64, report: &mut RunReport) {
-        for holder in &mut self.holders {
-            self.held.account(holder, at_us);
-        }
-        report.trusted_us = self.held.trusted_us;
-        report.doubted_us = self.held.doubted_us;
-        report.without_primary_us = self.held.unheld_us;
-        report.led_us = at_us * self.holders.len() as u64;
-        report.false_step_downs = self.false_ends;
-        report.margin_smallest_us = self.margin_smallest_us;
+        self.holders.finish(at_us, report);
         let created = self.creations.iter().enumerate();
         report.counters = created.map(|(alias, count)| (format!("created on cs_{alias}"), *count)).collect();
         report.counters.insert("degraded contexts at end".to_owned(), self.contexts.degraded());
@@ -550,12 +490,12 @@ impl Judge<Routing> for RoutingJudge {
     fn describe(&self, actor: ActorId) -> Refined {
         match self.cast[usize::from(actor)] {
             Actor { place: Place::Server(n), .. } => {
-                let Holder { life, holds, alias, doubted, .. } = self.holders[usize::from(n)];
-                let cached = self.contexts.cached_at(alias.0);
+                let Holder { life, holds, seat, doubted, .. } = self.holders[usize::from(n)];
+                let cached = self.contexts.cached_at(seat);
                 Refined(vec![
                     ("life", Value::Number(life.into())),
                     ("holds", Value::Flag(holds)),
-                    ("alias", Value::Word(format!("cs_{}", alias.0))),
+                    ("alias", Value::Word(format!("cs_{seat}"))),
                     ("doubted", Value::Flag(doubted)),
                     ("cached", Value::Number(cached as u64)),
                 ])

@@ -7,6 +7,7 @@
 use super::Record;
 use super::header::Header;
 use crate::note::{Action, Field, LeaseState, Note, State, Value};
+use failproof_core::distribution::{JobId, Name};
 use failproof_spec::ContextState;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +66,11 @@ fn initial(header: &Header, like: Option<&State>) -> State {
     match like {
         Some(State::Context { servers, .. }) => State::Context { state: ContextState::default(), servers: *servers },
         None if header.contract == "Context" => State::Context { state: ContextState::default(), servers: 0 },
+        Some(State::Job { name, servers, .. }) => State::Job { name: *name, state: Box::default(), servers: *servers },
+        None if header.contract == "Job" => {
+            let name = Name { job: JobId(0), action: 1, attempt: 1 };
+            State::Job { name, state: Box::default(), servers: 0 }
+        }
         Some(State::Lease(_)) | None => State::Lease(LeaseState::default()),
     }
 }

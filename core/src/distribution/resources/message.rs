@@ -2,6 +2,27 @@
 
 use super::content::{Chunk, ContentId, Holder};
 use super::error::ResourceError;
+use crate::id::Incarnation;
+
+/// All that travels to and from the center.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub enum Message {
+    /// To the center.
+    Request {
+        /// Who asks: one process of a server, or a submitter.
+        by: Incarnation,
+        /// What.
+        request: Request,
+    },
+    /// From the center.
+    Reply {
+        /// Who asked.
+        to: Incarnation,
+        /// What came of it.
+        reply: Reply,
+    },
+}
 
 /// A request to the center. Each may be repeated, and arrive late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,391 @@
+//! What is known of every attempt, and how it is told to the oracle: one object for each instance name.
+//!
+//! A seat is a server. Its newest claim of the row is what the contract speaks of; whatever it sent in an earlier one is
+//! somebody else's.
+
+use super::super::SERVERS;
+use crate::event::ActorId;
+use crate::note::state::seat as who_at;
+use crate::note::{self, Note, Notes, State};
+use failproof_core::Host;
+use failproof_core::distribution::resources::ContentId;
+use failproof_core::distribution::{
+    Change, Cluster, Effect, JobId, Kind, Name, Owner, Phase, Request, RowId, RowView, Verb,
+};
+use failproof_spec::job::{Flight, Instance, JobAction, JobOracle, JobSeat, JobState, JobToken, Row};
+use failproof_spec::{Coverage, Finding, Marks};
+use std::collections::BTreeMap;
+
+/// A row.
+#[derive(Clone, Debug)]
+struct Known {
+    view: RowView,
+    /// The epoch of each server's newest claim; 0 for none.
+    claims: [u32; JobState::SERVERS],
+    /// The session of its owner was found over.
+    expired: bool,
+    /// The attempt that it is about, while that is not over.
+    open: Option<Name>,
+    /// The newest action that asks for a stop.
+    stop: u16,
+}
+
+/// An attempt.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    /// Its number at the oracle.
+    object: usize,
+    row: RowId,
+    over: bool,
+    cancel: bool,
+    stale: bool,
+    instance: Instance,
+    seats: [JobSeat; JobState::SERVERS],
+    /// The epoch in which each server sent what is in flight.
+    sent: [u32; JobState::SERVERS],
+}
+
+/// All attempts of a run.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    seats: u8,
+    doubted: [bool; JobState::SERVERS],
+    rows: BTreeMap<RowId, Known>,
+    attempts: BTreeMap<Name, Attempt>,
+    /// The newest epoch that the cluster saw of each job.
+    seen: BTreeMap<JobId, u32>,
+    oracle: JobOracle,
+    findings: Vec<Finding>,
+    /// Of what the oracle is told.
+    pub(super) notes: Notes,
+}
+
+impl Attempts {
+    /// Nothing is submitted yet.
+    pub(super) fn new(servers: u16) -> Self {
+        Self {
+            seats: servers as u8,
+            doubted: [false; JobState::SERVERS],
+            rows: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            oracle: JobOracle::new(0, servers.into()),
+            findings: Vec::with_capacity(4),
+            notes: Notes::default(),
+        }
+    }
+
+    /// What the steps since the last call broke. An actor is a seat here.
+    pub(super) fn findings(&mut self) -> std::vec::Drain<'_, Finding> {
+        self.findings.drain(..)
+    }
+
+    pub(super) const fn coverage(&self) -> &Coverage {
+        self.oracle.coverage()
+    }
+
+    pub(super) const fn marks(&self) -> &Marks {
+        self.oracle.marks()
+    }
+
+    /// The state of an attempt as the world knows it.
+    fn state(&self, name: Name) -> JobState {
+        let attempt = &self.attempts[&name];
+        let mut state = JobState { instance: attempt.instance, stale: attempt.stale, ..JobState::default() };
+        state.seats = attempt.seats;
+        if attempt.over {
+            state.row = Row::Over;
+            return state;
+        }
+        let Known { view, claims, expired, .. } = &self.rows[&attempt.row];
+        state.owner = view.owner.map(|owner| owner.server.0 as u8);
+        state.row = match (view.last == Some(name), view.phase) {
+            (true, Phase::Starting) => Row::Starting,
+            (true, _) => Row::Running,
+            (false, _) if view.owner.is_some() => Row::Claimed,
+            (false, _) => Row::Pending,
+        };
+        state.expired = *expired;
+        state.cancel = attempt.cancel;
+        let seen = self.seen.get(&name.job).copied().unwrap_or_default();
+        for (seat, claim) in state.seats.iter_mut().zip(claims) {
+            seat.token = match *claim {
+                0 => JobToken::None,
+                claim if claim == view.epoch => JobToken::Current,
+                claim if claim < seen => JobToken::Fenced,
+                _ => JobToken::Old,
+            };
+        }
+        state
+    }
+
+    fn tell(&mut self, action: JobAction, name: Name, seat: Option<u8>, at_us: u64) -> JobAction {
+        let state = self.state(name);
+        let object = self.attempts[&name].object;
+        let moves = action != JobAction::Elsewhere || *self.oracle.state(object) != state;
+        if moves {
+            self.oracle.step(action, object, seat, state, at_us, &mut self.findings);
+            self.notes.add(|| {
+                let who = seat.map(|seat| who_at(seat.into()));
+                let state = State::Job { name, state: Box::new(state), servers: self.seats };
+                Note::Action(note::Action { name: action.name(), subject: object as u32, who, state })
+            });
+        }
+        action
+    }
+
+    /// The row is about this attempt from now on.
+    fn begin(&mut self, name: Name, row: RowId, ready: Option<u8>) {
+        let mut seats = [JobSeat::default(); JobState::SERVERS];
+        for (seat, doubted) in seats.iter_mut().zip(self.doubted) {
+            seat.doubted = doubted;
+        }
+        if let Some(ready) = ready {
+            seats[usize::from(ready)].ready = true;
+        }
+        let object = self.attempts.get(&name).map_or(self.attempts.len(), |attempt| attempt.object);
+        let instance = self.attempts.get(&name).map_or(Instance::default(), |attempt| attempt.instance);
+        let cancel = self.rows.get(&row).is_some_and(|known| known.stop > name.action);
+        let fresh =
+            Attempt { object, row, over: false, cancel, stale: false, instance, seats, sent: [0; JobState::SERVERS] };
+        self.attempts.insert(name, fresh);
+        if let Some(known) = self.rows.get_mut(&row) {
+            known.open = Some(name);
+        }
+        self.oracle.grow(self.attempts.len());
+        self.oracle.begin(object, self.state(name));
+    }
+
+    /// The attempt that a row is about is over.
+    fn close(&mut self, row: RowId, seat: u8, at_us: u64) -> Option<JobAction> {
+        let name = self.rows.get_mut(&row)?.open.take()?;
+        let attempt = self.attempts.get_mut(&name)?;
+        attempt.over = true;
+        attempt.cancel = false;
+        for seat in &mut attempt.seats {
+            (seat.token, seat.ready) = (JobToken::None, false);
+        }
+        Some(self.tell(JobAction::Close, name, Some(seat), at_us))
+    }
+
+    fn attempt_mut(&mut self, name: Name) -> Option<&mut Attempt> {
+        self.attempts.get_mut(&name)
+    }
+
+    /// The store did something to a row, for a server. `ready`: that server has what the job is made of.
+    pub(super) fn changed(
+        &mut self,
+        by: Owner,
+        effect: Effect,
+        action: Option<(u16, Kind)>,
+        row: &RowView,
+        ready: bool,
+        at_us: u64,
+    ) -> Option<JobAction> {
+        let (id, seat) = (row.id, by.server.0 as u8);
+        let fresh = Known { view: *row, claims: [0; JobState::SERVERS], expired: false, open: None, stop: 0 };
+        let before = self.rows.entry(id).or_insert(fresh).view;
+        let ready = ready.then_some(seat);
+        match effect {
+            Effect::None => None,
+            Effect::Inserted => {
+                self.see(row);
+                self.inserted(row, action, at_us)
+            }
+            Effect::Claimed { expired, .. } => {
+                if expired && let Some(name) = self.rows.get(&id).and_then(|known| known.open) {
+                    self.expire(id);
+                    self.tell(JobAction::Expire, name, None, at_us);
+                }
+                self.see(row);
+                let known = self.rows.get_mut(&id)?;
+                known.claims[usize::from(seat)] = row.epoch;
+                known.expired = false;
+                let name = known.open?;
+                let attempt = self.attempt_mut(name)?;
+                attempt.seats[usize::from(seat)].flight = Flight::None;
+                let begun = row.last == Some(name);
+                for (other, ready_at) in attempt.seats.iter_mut().enumerate() {
+                    ready_at.ready = !begun && ready.is_some_and(|ready| usize::from(ready) == other);
+                }
+                Some(self.tell(JobAction::Claim, name, Some(seat), at_us))
+            }
+            Effect::GivenUp | Effect::Changed(Change::Retry | Change::End(_) | Change::Delete) => {
+                let action = self.close(id, seat, at_us);
+                self.see(row);
+                if effect != Effect::Changed(Change::Delete) && row.phase == Phase::Pending && row.kind.starts() {
+                    self.begin(row.name(), id, ready);
+                }
+                action
+            }
+            Effect::Changed(Change::Intend) => {
+                let name = row.name();
+                if self.rows[&id].open != Some(name) {
+                    self.close(id, seat, at_us);
+                    self.begin(name, id, ready);
+                }
+                self.see(row);
+                self.attempt_mut(name)?.seats.iter_mut().for_each(|seat| seat.ready = false);
+                Some(self.tell(JobAction::Intend, name, Some(seat), at_us))
+            }
+            Effect::Changed(change) => {
+                self.see(row);
+                let name = self.rows[&id].open?;
+                let action = match change {
+                    Change::Run if before.phase == Phase::Starting => JobAction::Adopt,
+                    Change::Release { .. } => {
+                        self.attempt_mut(name)?.seats.iter_mut().for_each(|seat| seat.ready = false);
+                        JobAction::Release
+                    }
+                    _ => return None,
+                };
+                Some(self.tell(action, name, Some(seat), at_us))
+            }
+        }
+    }
+
+    fn see(&mut self, row: &RowView) {
+        if let Some(known) = self.rows.get_mut(&row.id) {
+            known.view = *row;
+        }
+    }
+
+    fn expire(&mut self, row: RowId) {
+        if let Some(known) = self.rows.get_mut(&row) {
+            known.expired = true;
+        }
+    }
+
+    /// An action was written down: a new attempt may begin with it, or a stop be asked for.
+    fn inserted(&mut self, row: &RowView, action: Option<(u16, Kind)>, at_us: u64) -> Option<JobAction> {
+        let known = self.rows.get_mut(&row.id)?;
+        let stops = action.is_some_and(|(_, kind)| !matches!(kind, Kind::Start | Kind::Revoke));
+        if let Some((number, _)) = action.filter(|_| stops) {
+            known.stop = number;
+        }
+        let Some(name) = known.open else {
+            if row.phase == Phase::Pending && row.owner.is_none() && (row.kind.starts() || row.last.is_none()) {
+                self.begin(row.name(), row.id, None);
+            }
+            return None;
+        };
+        let attempt = self.attempt_mut(name)?;
+        if !stops || attempt.cancel {
+            return None;
+        }
+        attempt.cancel = true;
+        Some(self.tell(JobAction::Cancel, name, None, at_us))
+    }
+
+    /// A server has verified this content: it is ready for each row that it owns and whose job is made of it.
+    pub(super) fn fetched(&mut self, server: Host, id: ContentId, at_us: u64) -> Option<JobAction> {
+        let seat = server.0 as u8;
+        let waits = |known: &Known| {
+            let Known { view, open, .. } = known;
+            let owned = view.owner.is_some_and(|owner| owner.server == server) && view.phase == Phase::Pending;
+            open.filter(|name| owned && view.spec.resource == Some(id) && view.last != Some(*name))
+        };
+        let waiting: Vec<Name> = self.rows.values().filter_map(waits).collect();
+        let mut told = None;
+        for name in waiting {
+            let ready = &mut self.attempts.get_mut(&name)?.seats[usize::from(seat)].ready;
+            if !std::mem::replace(ready, true) {
+                told = Some(self.tell(JobAction::Fetch, name, Some(seat), at_us));
+            }
+        }
+        told
+    }
+
+    /// A server decided to call the cluster.
+    pub(super) fn called(&mut self, by: ActorId, request: &Request, at_us: u64) -> Option<JobAction> {
+        let seat = (by - SERVERS) as u8;
+        let attempt = self.attempt_mut(request.name)?;
+        if request.verb != Verb::Ask {
+            attempt.sent[usize::from(seat)] = request.epoch;
+        }
+        let flight = &mut attempt.seats[usize::from(seat)].flight;
+        let action = match request.verb {
+            Verb::Ask => return None,
+            Verb::Start { .. } => {
+                if *flight == Flight::None {
+                    *flight = Flight::Start;
+                }
+                JobAction::SendStart
+            }
+            Verb::Stop | Verb::StopAll => {
+                *flight = Flight::Stop;
+                JobAction::SendStop
+            }
+        };
+        Some(self.tell(action, request.name, Some(seat), at_us))
+    }
+
+    /// A request of a server arrived at the cluster.
+    pub(super) fn landed(
+        &mut self,
+        by: ActorId,
+        request: &Request,
+        cluster: &Cluster,
+        at_us: u64,
+    ) -> Option<JobAction> {
+        let Request { name, epoch, verb, .. } = *request;
+        let seat = (by - SERVERS) as u8;
+        let seen = self.seen.entry(name.job).or_default();
+        let before = *seen;
+        *seen = epoch.max(before);
+        let first = Name { job: name.job, action: 0, attempt: 0 };
+        let last = Name { job: name.job, action: u16::MAX, attempt: u8::MAX };
+        let names: Vec<Name> = self.attempts.range(first..=last).map(|(name, _)| *name).collect();
+        let mut told = None;
+        for other in names {
+            let Some(attempt) = self.attempts.get_mut(&other) else { continue };
+            let instance = instance(other, cluster);
+            attempt.stale |= attempt.instance != instance && epoch < before;
+            attempt.instance = instance;
+            // What was sent in an earlier claim is somebody else's.
+            let sent =
+                attempt.sent[usize::from(seat)] == epoch && attempt.seats[usize::from(seat)].flight != Flight::None;
+            let claim = self.rows.get(&attempt.row).map_or(0, |known| known.claims[usize::from(seat)]);
+            let own = other == name && if verb == Verb::Ask { attempt.over || claim == epoch } else { sent };
+            let action = match verb {
+                _ if !own => JobAction::Elsewhere,
+                Verb::Ask => JobAction::Ask,
+                Verb::Start { .. } | Verb::Stop | Verb::StopAll => JobAction::Land,
+            };
+            let action = self.tell(action, other, own.then_some(seat), at_us);
+            if own {
+                told = Some(action);
+            }
+        }
+        told
+    }
+
+    /// An instance exited by itself.
+    pub(super) fn exited(&mut self, name: Name, cluster: &Cluster, at_us: u64) -> Option<JobAction> {
+        self.attempt_mut(name)?.instance = instance(name, cluster);
+        Some(self.tell(JobAction::Exit, name, None, at_us))
+    }
+
+    /// Doubt about a server begins or ends. What is over is not concerned.
+    pub(super) fn doubt(&mut self, server: usize, doubted: bool, at_us: u64) {
+        if std::mem::replace(&mut self.doubted[server], doubted) == doubted {
+            return;
+        }
+        let action = if doubted { JobAction::Doubt } else { JobAction::Trust };
+        let open: Vec<Name> = self.rows.values().filter_map(|known| known.open).collect();
+        for name in open {
+            if let Some(attempt) = self.attempts.get_mut(&name) {
+                attempt.seats[server].doubted = doubted;
+            }
+            self.tell(action, name, Some(server as u8), at_us);
+        }
+    }
+}
+
+/// What the cluster knows of a name.
+fn instance(name: Name, cluster: &Cluster) -> Instance {
+    let (starts, live) = cluster.count(name);
+    let used = cluster.state(name) != failproof_core::distribution::InstanceState::Never;
+    let starts = starts.min(2) as u8;
+    Instance { used, starts, live: (live as u8).min(starts) }
+}

@@ -1,0 +1,3 @@
+//! Job distribution as it is simulated.
+
+mod resources;
