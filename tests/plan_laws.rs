@@ -275,7 +275,6 @@ fn the_same_plans_convict_rules_without_a_defence() {
         (Of::Routing, "main_check"),
         (Of::Routing, "unnamed_server"),
         (Of::Distribution, "claiming"),
-        (Of::Distribution, "fencing"),
         (Of::Distribution, "handover"),
     ] {
         let mut runner = TestRunner::new(ProptestConfig { failure_persistence: None, ..config() });

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// 300 seeds of ten simulated minutes, five nodes, all faults: no violation, and the evidence that this means something.
 #[test]
 fn hardened_election_holds_under_swarm_faults_with_evidence() {
-    holds_with_evidence(election::Options::default().into(), 290);
+    holds_with_evidence(election::Options::default().into(), 290, &[]);
 }
 
 /// The same with 3 gateways, 5 servers, 20 clients and 200 contexts. Each backward step of a clock lengthens the bound, so
@@ -20,19 +20,21 @@ fn hardened_election_holds_under_swarm_faults_with_evidence() {
 fn hardened_routing_holds_under_swarm_faults_with_evidence() {
     let options = routing::Options::default();
     assert_eq!((options.gateways, options.servers, options.clients, options.contexts), (3, 5, 20, 200));
-    holds_with_evidence(options.into(), 150);
+    holds_with_evidence(options.into(), 150, &[]);
 }
 
-/// The same with 5 servers, 4 submitters and 500 jobs.
+/// The same with 5 servers, 4 submitters and 500 jobs. A session is found over in the transaction that takes a row from its
+/// owner, so the contract's `Renew`, between the two, has no moment here.
 #[test]
 fn hardened_distribution_holds_under_swarm_faults_with_evidence() {
     let options = distribution::Options::default();
     assert_eq!((options.servers, options.clients, options.jobs, options.time_us), (5, 4, 500, 600_000_000));
-    holds_with_evidence(options.into(), 100);
+    holds_with_evidence(options.into(), 200, &["Renew"]);
 }
 
-/// `told_min`: how many runs must be long enough to tell whether they come back.
-fn holds_with_evidence(options: Options, told_min: u32) {
+/// `told_min`: how many runs must be long enough to tell whether they come back. `idle`: the actions of the contract that
+/// never fire.
+fn holds_with_evidence(options: Options, told_min: u32, idle: &[&str]) {
     let near_us = options.heartbeat_timeout().as_micros() / 10;
     let outcome = Simulation::seeds(options, "swarm", 0..300).run();
     outcome.assert_safe().assert_converged();
@@ -61,9 +63,8 @@ fn holds_with_evidence(options: Options, told_min: u32) {
         assert!(faults.get(kind).is_some_and(|count| *count > 0), "no fault of kind {kind} was injected");
     }
     let coverage = coverage.expect("there were runs");
-    for (action, count) in coverage.actions() {
-        assert!(count > 0, "the contract action {action} never fired");
-    }
+    let never: Vec<&str> = coverage.actions().filter(|(_, count)| *count == 0).map(|(action, _)| action).collect();
+    assert_eq!(never, idle, "these actions of the contract never fired");
     assert!(near > 0, "no run came within a tenth of T of the limit");
     assert!(doubted * 4 <= trusted, "more than a fifth of the time is excused: {doubted} of {}", trusted + doubted);
     assert!(told >= told_min, "only {told} of 300 runs are long enough to tell whether they come back");
