@@ -103,6 +103,21 @@ fn many_small_delays_become_a_few() {
     assert!(breaks(&shrunk.plan, property), "{}", shrunk.plan);
 }
 
+/// Goal: what is said to be the smallest is. Method: seeds whose plans could be made smaller once the end of the run was cut.
+#[test]
+fn after_the_last_cut_everything_is_tried_again() {
+    for seed in [3_823, 4_543] {
+        let mut options = Options::usual("election").expect("a protocol").decided_by("published");
+        options.set_time_us(60_000_000);
+        let plan = Arc::new(generate(seed, &options, &FaultClass::ALL));
+        let goal = Goal::find(&plan, None, &run).expect("it fails");
+        let shrunk = smallest(&plan, &goal, Budget::default());
+        assert!(shrunk.complete, "{seed}");
+        let again = smallest(&shrunk.plan, &goal, Budget::default());
+        assert_eq!(Size::of(&again.plan), Size::of(&shrunk.plan), "{seed}: {}", again.plan);
+    }
+}
+
 /// Goal: a budget that is spent keeps what was reached. Method: ever larger ones give ever smaller plans.
 #[test]
 fn a_spent_budget_keeps_what_was_reached() {

@@ -172,11 +172,14 @@ impl Shrinker<'_> {
             self.weaken();
             self.round();
             self.cut_after();
+            if self.size == before {
+                self.cut(0);
+            }
+            // A run that ends sooner shows less, also of other reasons: what was refused before may do then.
             if self.size == before || self.is_spent() {
                 break;
             }
         }
-        self.cut(0);
     }
 
     fn is_spent(&self) -> bool {
