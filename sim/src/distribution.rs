@@ -221,7 +221,7 @@ impl Protocol for Distribution {
         not_back_file: "orphaned",
         exposed: "AtMostOneExecutorPerEpoch",
         unserved: "without the session of a server",
-        false_stop: "false expiry",
+        false_stop: "lost session",
         no_margin: "no job was taken over after the session of its owner had ended",
     };
     const TALE: Tale = Tale { works: "holds its session", exclusive: false, who_works: "hold sessions", everyday: &[] };

@@ -75,6 +75,16 @@ impl ContractName {
         (0..count).map(name)
     }
 
+    /// Actions that no run tells, because nobody can see them happen: that the owner of a job is heard of again before
+    /// anybody found its session over.
+    #[must_use]
+    pub const fn unseen(self) -> &'static [&'static str] {
+        match self {
+            Self::Lease | Self::Context => &[],
+            Self::Job => &["Renew"],
+        }
+    }
+
     /// How many edges and how many steps its strict table has.
     fn size(self) -> (usize, u32) {
         fn of<S: Subject>(table: &Contract<S>) -> (usize, u32) {

@@ -315,7 +315,9 @@ impl CampaignReport {
         }
         let nothing = Coverage::new(contract);
         let coverage = self.coverage.as_ref().unwrap_or(&nothing);
-        let silent: Vec<_> = coverage.actions().filter(|(_, count)| *count == 0).map(|(action, _)| action).collect();
+        let seen = |action: &&str| !contract.unseen().contains(action);
+        let silent = coverage.actions().filter(|(_, count)| *count == 0).map(|(action, _)| action);
+        let silent: Vec<_> = silent.filter(seen).collect();
         if !silent.is_empty() {
             gaps.push(format!("actions of the contract that never fired: {}", silent.join(", ")));
         }

@@ -33,7 +33,7 @@ pub(super) fn protocol(text: &str) -> Result<ProtocolArg, String> {
     match text {
         "all" => Ok(ProtocolArg::All),
         _ => protocols::named(text).map(ProtocolArg::One).map_err(|_| match text {
-            "distribution" | "registry" => {
+            "registry" => {
                 format!("`{text}` is not simulated in this version; expected {}", expected())
             }
             _ => format!("unknown protocol; expected {}", expected()),
