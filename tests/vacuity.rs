@@ -36,7 +36,7 @@ fn whatever_is_idle_is_explained() {
     assert_eq!(lost.module, "Hpcha");
     assert!(lost.why.as_ref().is_some_and(|why| why.contains("no model of this kind can lose a lease")), "{lost:?}");
     assert!(found.modules.iter().all(|looked| looked.actions > 5 && looked.guards > 5), "{:?}", found.modules);
-    assert_eq!(found.contracts.len(), 2);
+    assert_eq!(found.contracts.len(), 3);
     assert!(found.contracts.iter().all(|toured| toured.kinds.0 * 2 > toured.kinds.1), "{:?}", found.contracts);
 }
 

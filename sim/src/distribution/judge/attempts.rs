@@ -340,6 +340,10 @@ impl Attempts {
         for other in names {
             let Some(attempt) = self.attempts.get_mut(&other) else { continue };
             let instance = instance(other, cluster);
+            // It names no instance: what it found nothing of is as it was.
+            if verb == Verb::StopAll && attempt.instance == instance {
+                continue;
+            }
             attempt.stale |= attempt.instance != instance && epoch < before;
             attempt.instance = instance;
             // What was sent in an earlier claim is somebody else's.
