@@ -9,7 +9,7 @@
 //! | `token` | whether a server was granted the row in its present epoch, or in an older one |
 //! | `flight` | what a server decided to send to the cluster, until it arrives or is lost |
 //! | `seen` | [`Cluster::epoch`] beside the row's epoch |
-//! | `live`, `starts` | [`Cluster::live`], [`Cluster::starts`] |
+//! | `live`, `starts` | [`Cluster::count`] |
 //! | `ready` | whether the bytes that a server has digest to the name of the resource: [`JobServer::supplies`] |
 //! | `expired` | whether the heartbeat table has an entry for the owner's session, when the owner changes |
 //! | `doubted` | the world's own knowledge: paused, or a clock outside the stated bounds since the anchor of its term |
