@@ -152,7 +152,7 @@ impl JobJudge {
             let who = (at_us, step.actor);
             self.broken(Property::OwnerIsFunctionOfMembers, who, Some(rival), "Follow", guard);
         }
-        self.supplied.count(step.actor, machine.supplies());
+        self.supplied.count(step.actor, machine.me().term, machine.supplies());
         let mut action = None;
         for (id, _) in machine.supplies().ended().iter().filter(|(_, how)| how.is_ok()) {
             action = self.attempts.fetched(Host(server as u16), *id, at_us).or(action);
@@ -261,7 +261,8 @@ impl JobJudge {
                 What::Claim { .. } | What::Change { .. } => None,
             };
             if let Some(row) = done.after.or(done.before) {
-                let ready = self.supplied.is_ready(step.source, row.spec.resource);
+                let by = done.operation.by.term;
+                let ready = self.supplied.is_ready(step.source, by, row.spec.resource);
                 action = self.attempts.changed(done.operation.by, done.effect, inserted, &row, ready, at_us);
             }
             self.collect();
