@@ -14,6 +14,7 @@ mod message;
 mod resolver;
 mod resource;
 mod rules;
+mod seat;
 mod statistics;
 mod table;
 mod term;
@@ -31,6 +32,7 @@ pub use rules::{
     AffinityCheck, EmptyAnswer, Fencing, Grace, IdentitySource, LeaseAnchor, NodeClock, Recheck, RenewalMatch,
     ReplyCheck, ResignMatch, Rules, StoreAge, TermSource,
 };
+pub use seat::{Asked, Belief, Seat};
 pub use statistics::LatencyStatistics;
 pub use table::{Dialect, Entry, HeartbeatTable, Outcome, StoreNow, TableConfig};
 pub use term::{Bounds, crash_to_acceptance, no_false_step_down, observer_age, safe_term};

@@ -12,8 +12,7 @@ use super::supplies::Supplies;
 use super::view::MemberView;
 use super::work::{Step, Surroundings, Work};
 use super::{Output, Target};
-use crate::election::{self, Candidate, Start};
-use crate::id::Epoch;
+use crate::election::{self, Asked, Belief, Candidate, Seat, Start};
 use crate::machine::Machine;
 use crate::time::{Duration, Instant};
 use alloc::collections::{BTreeMap, VecDeque};
@@ -67,10 +66,7 @@ const INSERTIONS_MAX: usize = 64;
 pub struct JobServer {
     #[cfg_attr(feature = "serde", serde(skip))]
     config: ServerConfig,
-    candidate: Candidate,
-    life: u32,
-    /// Under [`Membership::Frozen`]: it was granted its seat once, and believes that it still holds it.
-    locked: Epoch,
+    seat: Seat,
     tag: u32,
     #[cfg_attr(feature = "serde", serde(skip))]
     view: MemberView,
@@ -81,21 +77,20 @@ pub struct JobServer {
     parts: VecDeque<(i64, i64)>,
     listing: Option<Listing>,
     next_poll: Instant,
-    #[cfg_attr(feature = "serde", serde(skip))]
-    /// What the candidate asked for in this step.
-    asked: Vec<election::Output>,
 }
 
 impl JobServer {
     /// A server that wants its first timer input at once.
     #[must_use]
     pub fn new(config: ServerConfig, start: Start) -> Self {
-        let candidate = Candidate::new(config.candidate, start);
+        let belief = match config.rules.membership {
+            Membership::Versioned => Belief::Term,
+            Membership::Frozen => Belief::Forever,
+        };
+        let seat = Seat::new(config.candidate, start, belief);
         Self {
-            supplies: Supplies::new(config.supplies, candidate.incarnation()),
-            candidate,
-            life: 1,
-            locked: Epoch::NONE,
+            supplies: Supplies::new(config.supplies, seat.candidate().incarnation()),
+            seat,
             tag: 0,
             view: MemberView::new(config.candidate.host, config.rules, config.vnodes_per_node),
             works: BTreeMap::new(),
@@ -103,7 +98,6 @@ impl JobServer {
             parts: VecDeque::new(),
             listing: None,
             next_poll: Instant::ZERO,
-            asked: Vec::with_capacity(4),
             config,
         }
     }
@@ -111,7 +105,7 @@ impl JobServer {
     /// The candidate for its seat.
     #[must_use]
     pub const fn candidate(&self) -> &Candidate {
-        &self.candidate
+        self.seat.candidate()
     }
 
     /// The members as it knows them.
@@ -140,34 +134,24 @@ impl JobServer {
     /// Who it is, in its present session.
     #[must_use]
     pub fn me(&self) -> Owner {
-        let term = match self.config.rules.membership {
-            Membership::Versioned => self.candidate.epoch(),
-            Membership::Frozen => self.locked,
-        };
-        Owner { server: self.config.candidate.host, term }
+        Owner { server: self.config.candidate.host, term: self.seat.term() }
     }
 
     /// Whether it believes that it is a member, its present term taken as it is.
     #[must_use]
     pub fn believes(&self) -> bool {
-        match self.config.rules.membership {
-            Membership::Versioned => self.candidate.refined().works,
-            Membership::Frozen => self.locked != Epoch::NONE,
-        }
+        self.seat.is_believed()
     }
 
     /// Whether it believes at `now` that it is a member.
     #[must_use]
     pub fn holds(&self, now: Instant) -> bool {
-        match self.config.rules.membership {
-            Membership::Versioned => self.believes() && self.candidate.may_act(now),
-            Membership::Frozen => self.believes(),
-        }
+        self.seat.is_held(now)
     }
 
     /// Changes T while it runs.
     pub fn set_timeout(&mut self, heartbeat_timeout: Duration) {
-        self.candidate.set_timeout(heartbeat_timeout);
+        self.seat.set_timeout(heartbeat_timeout);
     }
 
     /// What it keeps elsewhere, in bytes, about.
@@ -177,39 +161,20 @@ impl JobServer {
             + self.insertions.capacity() * size_of::<Insertion>()
             + self.view.ring().points() * 10
             + self.supplies.bytes()
-            + self.asked.capacity() * size_of::<election::Output>()
+            + self.seat.bytes()
     }
 
-    /// Feeds the candidate, and takes note of what becomes of the seat.
+    /// Feeds the candidate for its session. What was done in a life that is over is forgotten.
     fn elect(&mut self, now: Instant, input: election::Input<'_>, outputs: &mut Vec<Output>) {
-        let mut asked = core::mem::take(&mut self.asked);
-        self.candidate.handle(now, input, &mut asked);
-        for output in asked.drain(..) {
-            match output {
-                election::Output::Send(election::Target::Table, message) => {
-                    if matches!(message, election::Message::Resign(_)) {
-                        self.locked = Epoch::NONE;
-                    }
-                    outputs.push(Output::Send(Target::Store, Message::Session(message)));
-                }
-                election::Output::Event(event) => {
-                    if let election::Event::SteppedUp(epoch) = event {
-                        self.locked = epoch;
-                    }
-                    outputs.push(Output::Event(event));
-                }
-                // It neither seals nor operates on a resource of its seat.
-                election::Output::Send(..) | election::Output::Effect { .. } => {}
-            }
-        }
-        self.asked = asked;
-        let life = self.candidate.refined().life;
-        if life != self.life {
-            self.life = life;
-            if self.config.rules.membership == Membership::Versioned {
-                self.works.clear();
-                self.insertions.clear();
-            }
+        let started_over = self.seat.handle(now, input, |asked| {
+            outputs.push(match asked {
+                Asked::Send(message) => Output::Send(Target::Store, Message::Session(message)),
+                Asked::Tell(event) => Output::Event(event),
+            });
+        });
+        if started_over && self.config.rules.membership == Membership::Versioned {
+            self.works.clear();
+            self.insertions.clear();
         }
     }
 
@@ -519,7 +484,7 @@ impl Machine for JobServer {
 
     fn deadline(&self) -> Option<Instant> {
         let fetch = self.supplies.deadline().unwrap_or(NEVER);
-        let next = self.candidate.deadline().unwrap_or(NEVER).min(self.next_poll).min(fetch);
+        let next = self.seat.candidate().deadline().unwrap_or(NEVER).min(self.next_poll).min(fetch);
         (next != NEVER).then_some(next)
     }
 }

@@ -10,7 +10,7 @@ use super::rules::{AliasLock, BackupRule, Ownership};
 use super::view::View;
 use super::{Output, Target};
 use crate::chance::Chance;
-use crate::election::{self, Candidate, Start};
+use crate::election::{self, Asked, Belief, Candidate, Seat, Start};
 use crate::id::Epoch;
 use crate::machine::Machine;
 use crate::time::{Duration, Instant};
@@ -67,10 +67,7 @@ const WAITING_MAX: usize = 128;
 pub struct ContextServer {
     #[cfg_attr(feature = "serde", serde(skip))]
     config: ServerConfig,
-    candidate: Candidate,
-    life: u32,
-    /// Under [`AliasLock::Forever`]: it was granted its alias once, and believes that nobody else can be.
-    locked: Epoch,
+    seat: Seat,
     view: View,
     viewed_at: Instant,
     /// The number of the request that `view` answers.
@@ -83,19 +80,18 @@ pub struct ContextServer {
     waiting: Vec<Waiting>,
     /// The contexts that it handed over in this term, each in the last epoch in which it did.
     given: BTreeMap<ContextId, u32>,
-    #[cfg_attr(feature = "serde", serde(skip))]
-    /// What the candidate asked for in this step.
-    asked: Vec<election::Output>,
 }
 
 impl ContextServer {
     /// A server that wants its first timer input at once.
     #[must_use]
     pub fn new(config: ServerConfig, start: Start) -> Self {
+        let belief = match config.rules.alias_lock {
+            AliasLock::Lease => Belief::Term,
+            AliasLock::Forever => Belief::Forever,
+        };
         Self {
-            candidate: Candidate::new(config.candidate, start),
-            life: 1,
-            locked: Epoch::NONE,
+            seat: Seat::new(config.candidate, start, belief),
             view: View::default(),
             viewed_at: Instant::ZERO,
             view_tag: 0,
@@ -105,7 +101,6 @@ impl ContextServer {
             cache: alloc::vec![None; config.contexts],
             waiting: Vec::with_capacity(WAITING_MAX),
             given: BTreeMap::new(),
-            asked: Vec::with_capacity(4),
             config,
         }
     }
@@ -113,7 +108,7 @@ impl ContextServer {
     /// The candidate for its alias.
     #[must_use]
     pub const fn candidate(&self) -> &Candidate {
-        &self.candidate
+        self.seat.candidate()
     }
 
     /// The alias that it wants to hold.
@@ -157,7 +152,7 @@ impl ContextServer {
         self.cache.capacity() * size_of::<Option<Cached>>()
             + self.waiting.capacity() * size_of::<Waiting>()
             + self.given.len() * size_of::<(ContextId, u32)>()
-            + self.asked.capacity() * size_of::<election::Output>()
+            + self.seat.bytes()
     }
 
     /// The aliases as it last saw them, with what it chose since.
@@ -168,67 +163,39 @@ impl ContextServer {
 
     /// Changes T while it runs.
     pub fn set_timeout(&mut self, heartbeat_timeout: Duration) {
-        self.candidate.set_timeout(heartbeat_timeout);
+        self.seat.set_timeout(heartbeat_timeout);
     }
 
     /// The epoch in which it holds its alias.
     #[must_use]
     pub fn term(&self) -> Epoch {
-        match self.config.rules.alias_lock {
-            AliasLock::Lease => self.candidate.epoch(),
-            AliasLock::Forever => self.locked,
-        }
+        self.seat.term()
     }
 
     /// Whether it believes that it holds its alias, its present term taken as it is.
     #[must_use]
     pub fn believes(&self) -> bool {
-        match self.config.rules.alias_lock {
-            AliasLock::Lease => self.candidate.refined().works,
-            AliasLock::Forever => self.locked != Epoch::NONE,
-        }
+        self.seat.is_believed()
     }
 
     /// Whether it believes at `now` that it holds its alias.
     #[must_use]
     pub fn holds(&self, now: Instant) -> bool {
-        match self.config.rules.alias_lock {
-            AliasLock::Lease => self.believes() && self.candidate.may_act(now),
-            AliasLock::Forever => self.believes(),
-        }
+        self.seat.is_held(now)
     }
 
-    /// Feeds the candidate, and takes note of what becomes of the alias.
+    /// Feeds the candidate for its alias. What was done in a life that is over is forgotten.
     fn elect(&mut self, now: Instant, input: election::Input<'_>, outputs: &mut Vec<Output>) {
-        let mut asked = core::mem::take(&mut self.asked);
-        self.candidate.handle(now, input, &mut asked);
-        for output in asked.drain(..) {
-            match output {
-                election::Output::Send(election::Target::Table, message) => {
-                    if matches!(message, election::Message::Resign(_)) {
-                        self.locked = Epoch::NONE;
-                    }
-                    outputs.push(Output::Send(Target::Store, Message::Alias(message)));
-                }
-                election::Output::Event(event) => {
-                    if let election::Event::SteppedUp(epoch) = event {
-                        self.locked = epoch;
-                    }
-                    outputs.push(Output::Event(event));
-                }
-                // It neither seals nor operates on a resource.
-                election::Output::Send(..) | election::Output::Effect { .. } => {}
-            }
-        }
-        self.asked = asked;
-        let life = self.candidate.refined().life;
-        if life != self.life {
-            self.life = life;
-            if self.config.rules.ownership == Ownership::Epoch {
-                self.cache.fill(None);
-                self.waiting.clear();
-                self.given.clear();
-            }
+        let started_over = self.seat.handle(now, input, |asked| {
+            outputs.push(match asked {
+                Asked::Send(message) => Output::Send(Target::Store, Message::Alias(message)),
+                Asked::Tell(event) => Output::Event(event),
+            });
+        });
+        if started_over && self.config.rules.ownership == Ownership::Epoch {
+            self.cache.fill(None);
+            self.waiting.clear();
+            self.given.clear();
         }
     }
 
@@ -481,7 +448,7 @@ impl Machine for ContextServer {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let next = self.candidate.deadline().unwrap_or(NEVER).min(self.next_look);
+        let next = self.seat.candidate().deadline().unwrap_or(NEVER).min(self.next_look);
         (next != NEVER).then_some(next)
     }
 }
