@@ -19,6 +19,7 @@ mod members;
 mod message;
 pub mod resources;
 mod ring;
+mod rings;
 mod rules;
 mod server;
 mod submitter;
@@ -38,6 +39,7 @@ pub use message::{
     Phase, ROWS_MAX, Request, Result, RowId, RowView, Said, Scope, Spec, Verb, Verdict, What,
 };
 pub use ring::{HashRing, Moved, PointNames, RingError, RingRules, SharedPoint, VNODES_PER_NODE};
+pub use rings::{RingChange, RingSource};
 pub use rules::{Claiming, Fencing, Handover, Identity, Membership, Poll, Progress, Rules, TaskKey};
 pub use server::{JobServer, ServerInput};
 pub use submitter::{Submitter, SubmitterInput};

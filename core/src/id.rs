@@ -3,11 +3,11 @@
 /// A kind of leader; each has its own independent election. At most [`Utype::MAX`] of them share a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub struct Utype(pub u8);
+pub struct Utype(pub u16);
 
 impl Utype {
     /// How many kinds of leader one table serves.
-    pub const MAX: usize = 8;
+    pub const MAX: usize = 1024;
 
     /// Where this kind stands in a list of all kinds.
     #[must_use]

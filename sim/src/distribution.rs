@@ -18,6 +18,7 @@ mod center;
 mod judge;
 mod liveness;
 mod options;
+mod rings;
 mod store;
 
 pub use options::Options;
@@ -256,7 +257,7 @@ impl Protocol for Distribution {
             let (role, utype) = match place {
                 Place::Center => (role::CENTER, 0),
                 Place::Resource => (role::CLUSTER, 0),
-                Place::Server(n) => (role::SERVER, n as u8),
+                Place::Server(n) => (role::SERVER, n),
                 Place::Client(_) => (role::SUBMITTER, 0),
                 _ => (role::STORE, 0),
             };

@@ -24,8 +24,8 @@ use crate::generate::Draw;
 use crate::plan::{Plan, Task, TaskKind};
 use crate::protocol::{Act, Actor, Boot, Cause, Protocol, Stimulus, Tale, Words};
 use failproof_core::election::{
-    Candidate, HeartbeatTable, Input, Landing, Message, NodeClock, Output, Resolver, Resource, Start, TableConfig,
-    Target,
+    Affinity, Candidate, HeartbeatTable, Input, Landing, Message, NodeClock, Output, Resolver, Resource, Start,
+    TableConfig, Target,
 };
 use failproof_core::{Duration, Host, Instant, Machine, Utype};
 use failproof_spec::{ContractName, Property};
@@ -253,7 +253,7 @@ impl Protocol for Election {
                 // The same disk image holds the identities of all candidates of a machine.
                 let start = Start {
                     entropy: boot.entropy,
-                    image: boot.image.wrapping_mul(Utype::MAX as u64) + u64::from(actor.utype),
+                    image: boot.image.wrapping_mul(Affinity::KINDS as u64) + u64::from(actor.utype),
                 };
                 Member::Candidate(Box::new(Candidate::new(config, start)))
             }

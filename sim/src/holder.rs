@@ -19,7 +19,7 @@ pub(crate) struct Holder {
     /// Whether it believes that it holds its seat, and which that is.
     pub(crate) holds: bool,
     /// The seat.
-    pub(crate) seat: u8,
+    pub(crate) seat: u16,
     /// Whether there is reason to doubt it.
     pub(crate) doubted: bool,
     /// Whether its clock is a reason: only that excuses what it answers.
@@ -61,7 +61,7 @@ impl Holders {
     /// So many servers, each configured for the seat of its own number.
     pub(crate) fn new(servers: u16) -> Self {
         Self {
-            all: (0..servers).map(|server| Holder { seat: server as u8, ..Holder::default() }).collect(),
+            all: (0..servers).map(|server| Holder { seat: server, ..Holder::default() }).collect(),
             store_clock_out: false,
             trusted_us: 0,
             doubted_us: 0,
@@ -150,7 +150,7 @@ impl Holders {
 
     /// What was guarded by the session of `seat` changes hands now: whether a trusted server holds that session still. Takes
     /// note of how long ago the last one ended, and returns it.
-    pub(crate) fn came_close(&mut self, seat: u8, at_us: u64) -> (bool, Option<u64>) {
+    pub(crate) fn came_close(&mut self, seat: u16, at_us: u64) -> (bool, Option<u64>) {
         let former = || self.all.iter().filter(|holder| holder.seat == seat);
         let ended_us = former().filter_map(|holder| holder.term_ended_us).max();
         let held = former().any(Holder::is_trusted);

@@ -74,7 +74,7 @@ pub enum Note {
         /// Where.
         place: Place,
         /// Of which kind of leader; zero where there is one.
-        utype: u8,
+        utype: u16,
         /// Whether it believes that it is the one that works.
         believes: bool,
         /// Whether there is reason to doubt it.

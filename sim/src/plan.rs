@@ -82,7 +82,7 @@ pub struct Task {
     pub node: Place,
     /// For which kind of leader.
     #[serde(default)]
-    pub utype: u8,
+    pub utype: u16,
     /// What.
     pub what: TaskKind,
 }

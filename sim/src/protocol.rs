@@ -22,7 +22,7 @@ pub struct Actor {
     /// What it is there, in the protocol's own numbering.
     pub role: u8,
     /// For which kind of leader.
-    pub utype: u8,
+    pub utype: u16,
 }
 
 /// What the store does with one operation.

@@ -264,7 +264,7 @@ impl Protocol for Routing {
         let actor = |place| {
             let (role, utype) = match place {
                 Place::Gateway(_) => (role::GATEWAY, 0),
-                Place::Server(n) => (role::SERVER, n as u8),
+                Place::Server(n) => (role::SERVER, n),
                 Place::Client(_) => (role::CLIENT, 0),
                 _ => (role::STORE, 0),
             };

@@ -79,7 +79,7 @@ pub struct Span {
     /// What.
     pub kind: SpanKind,
     /// Of which kind of leader, if it is about one.
-    pub utype: u8,
+    pub utype: u16,
     /// From when, in true microseconds.
     pub from_us: u64,
     /// Until when.

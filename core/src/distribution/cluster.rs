@@ -51,6 +51,9 @@ pub struct Cluster {
     rules: Rules,
     instances: BTreeMap<Name, Instance>,
     exits: BTreeSet<Exit>,
+    /// The same, by name.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    exits_of: BTreeSet<(Name, Exit)>,
     /// The newest epoch that was seen of each job.
     epochs: BTreeMap<JobId, u32>,
     /// What exited by itself in the last step.
@@ -62,8 +65,8 @@ impl Cluster {
     /// A cluster on which nothing runs.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        let (instances, exits, epochs) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { rules, instances, exits, epochs, exited: None }
+        let (exits, exits_of) = (BTreeSet::new(), BTreeSet::new());
+        Self { rules, instances: BTreeMap::new(), exits, exits_of, epochs: BTreeMap::new(), exited: None }
     }
 
     /// How an instance is.
@@ -106,7 +109,7 @@ impl Cluster {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.instances.len() * size_of::<(Name, Instance)>()
-            + self.exits.len() * size_of::<Exit>()
+            + self.exits.len() * (size_of::<Exit>() + size_of::<(Name, Exit)>())
             + self.epochs.len() * size_of::<(JobId, u32)>()
     }
 
@@ -140,7 +143,9 @@ impl Cluster {
         instance.state = InstanceState::Running;
         instance.starts += 1;
         instance.live += 1;
-        self.exits.insert(Exit { at, name, start: instance.starts, fails });
+        let exit = Exit { at, name, start: instance.starts, fails };
+        self.exits.insert(exit);
+        self.exits_of.insert((name, exit));
     }
 
     /// Stops an instance. One that is over stays as it is.
@@ -150,7 +155,11 @@ impl Cluster {
         if instance.live > 0 {
             instance.state = InstanceState::Stopped;
             instance.live = 0;
-            self.exits.retain(|exit| exit.name != name);
+            let first = (name, Exit { at: Instant::ZERO, name, start: 0, fails: false });
+            while let Some(own) = self.exits_of.range(first..).next().copied().filter(|(of, _)| *of == name) {
+                self.exits_of.remove(&own);
+                self.exits.remove(&own.1);
+            }
         }
     }
 
@@ -158,6 +167,7 @@ impl Cluster {
     fn on_timer(&mut self, now: Instant) {
         let Some(exit) = self.exits.first().copied().filter(|exit| exit.at <= now) else { return };
         self.exits.remove(&exit);
+        self.exits_of.remove(&(exit.name, exit));
         self.exited = Some(exit.name);
         if let Some(instance) = self.instances.get_mut(&exit.name) {
             instance.live -= 1;

@@ -1,12 +1,13 @@
 //! The parameters of servers and submitters.
 
 use super::resources::UploadConfig;
+use super::rings::RingSource;
 use super::rules::Rules;
 use super::supplies::SuppliesConfig;
 use crate::election;
 use crate::time::Duration;
 use alloc::boxed::Box;
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 use core::num::NonZeroU32;
 
 /// The parameters of a server.
@@ -15,9 +16,11 @@ pub struct ServerConfig {
     /// Those of the election of its seat; its kind is its machine's number, and it needs no resource.
     pub candidate: election::Config,
     /// What each server is called in the ring, by the number of its machine.
-    pub names: Vec<Box<str>>,
+    pub names: Arc<[Box<str>]>,
     /// How many points each server has in the ring.
     pub vnodes_per_node: NonZeroU32,
+    /// Where its rings come from.
+    pub rings: RingSource,
     /// How often it looks for work, and for changes of the members.
     pub poll: Duration,
     /// How often it asks after an instance that runs.

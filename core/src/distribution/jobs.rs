@@ -474,7 +474,7 @@ fn is_legal(row: &RowView, change: Change, progress: Progress) -> bool {
 /// The seat that a server holds its session by.
 #[must_use]
 pub const fn seat(server: Host) -> Utype {
-    Utype(server.0 as u8)
+    Utype(server.0)
 }
 
 /// Whether a session runs.

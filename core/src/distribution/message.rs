@@ -302,7 +302,7 @@ pub enum Result {
 /// How many rows one answer shows.
 pub const ROWS_MAX: usize = 2;
 /// How many changes of the members one answer shows.
-pub const CHANGES_MAX: usize = 8;
+pub const CHANGES_MAX: usize = 32;
 
 /// Which rows a server asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -11,6 +11,7 @@ mod tests;
 pub use rules::{PointNames, RingRules, SharedPoint};
 
 use super::hash::{Decimal, hash64};
+use super::rings::RingChange;
 use crate::id::Host;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -89,8 +90,7 @@ pub enum RingError {
 pub struct HashRing {
     rules: RingRules,
     vnodes_per_node: NonZeroU32,
-    /// By identity.
-    members: Vec<(Host, Box<[u8]>)>,
+    members: Members,
     points: Points,
 }
 
@@ -113,7 +113,7 @@ impl HashRing {
         let mut ring = Self::new(rules, vnodes_per_node);
         let mut pairs = Vec::new();
         for (server, name) in members {
-            ring.admit(server, name)?;
+            admit(&mut ring.members, server, name)?;
             pairs.extend(ring.points_of(name).map(|point| (point, server)));
         }
         ring.points = Points::collect(pairs, rules.shared_point);
@@ -137,15 +137,46 @@ impl HashRing {
     /// [`RingError::Renamed`] if the server is there under another name, [`RingError::NameTaken`] if another server has
     /// this name. Nothing has changed then.
     pub fn insert(&mut self, server: Host, name: &[u8]) -> Result<Vec<Moved>, RingError> {
-        self.admit(server, name)?;
-        Ok(self.splice(server, name, Splice::Insert))
+        let mut members = self.members.clone();
+        admit(&mut members, server, name)?;
+        Ok(self.become_spliced(members, server, name, Splice::Insert))
     }
 
     /// Removes a server. Returns what changed its owner, in order of the hash space; nothing if it was not there.
     pub fn remove(&mut self, server: Host) -> Vec<Moved> {
-        let Ok(index) = self.index_of(server) else { return Vec::new() };
-        let (_, name) = self.members.remove(index);
-        self.splice(server, &name, Splice::Remove)
+        let Ok(index) = index_of(&self.members, server) else { return Vec::new() };
+        let mut members = self.members.clone();
+        let (_, name) = members.remove(index);
+        self.become_spliced(members, server, &name, Splice::Remove)
+    }
+
+    /// The ring after a change, beside this one.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub fn changed(&self, change: RingChange<'_>) -> Result<Self, RingError> {
+        match change {
+            RingChange::Members(members) => {
+                Self::with_members(self.rules, self.vnodes_per_node, members.iter().copied())
+            }
+            RingChange::Join(server, name) => {
+                let mut members = self.members.clone();
+                admit(&mut members, server, name)?;
+                Ok(self.spliced(members, server, name, Splice::Insert).0)
+            }
+            RingChange::Leave(server) => {
+                let mut members = self.members.clone();
+                let Ok(index) = index_of(&members, server) else { return Ok(self.clone()) };
+                let (_, name) = members.remove(index);
+                Ok(self.spliced(members, server, &name, Splice::Remove).0)
+            }
+        }
+    }
+
+    /// Whether both are of one kind: under the same rules, with as many points for a server.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        (self.rules, self.vnodes_per_node) == (other.rules, other.vnodes_per_node)
     }
 
     /// The servers with their names, by identity.
@@ -163,25 +194,6 @@ impl HashRing {
     #[must_use]
     pub fn points(&self) -> usize {
         self.points.len()
-    }
-
-    fn index_of(&self, server: Host) -> Result<usize, usize> {
-        self.members.binary_search_by_key(&server, |(member, _)| *member)
-    }
-
-    /// Writes a server down as a member.
-    fn admit(&mut self, server: Host, name: &[u8]) -> Result<(), RingError> {
-        match self.index_of(server) {
-            Ok(index) if *self.members[index].1 == *name => {}
-            Ok(_) => return Err(RingError::Renamed(server)),
-            Err(index) => {
-                if let Some((other, _)) = self.members.iter().find(|(_, taken)| **taken == *name) {
-                    return Err(RingError::NameTaken(*other));
-                }
-                self.members.insert(index, (server, name.into()));
-            }
-        }
-        Ok(())
     }
 
     /// The points of a server, in the order of their numbers.
@@ -203,14 +215,42 @@ impl HashRing {
         })
     }
 
-    fn splice(&mut self, server: Host, name: &[u8], splice: Splice) -> Vec<Moved> {
+    /// The ring with or without the points of a server, and which those are.
+    fn spliced(&self, members: Members, server: Host, name: &[u8], splice: Splice) -> (Self, Vec<i64>) {
         let mut changed: Vec<i64> = self.points_of(name).collect();
         changed.sort_unstable();
         changed.dedup();
-        let after = self.points.spliced(&changed, server, self.rules.shared_point, splice);
-        let before = core::mem::replace(&mut self.points, after);
-        movement(&before, &self.points, &changed)
+        let points = self.points.spliced(&changed, server, self.rules.shared_point, splice);
+        (Self { members, points, ..*self }, changed)
     }
+
+    fn become_spliced(&mut self, members: Members, server: Host, name: &[u8], splice: Splice) -> Vec<Moved> {
+        let (after, changed) = self.spliced(members, server, name, splice);
+        let before = core::mem::replace(self, after);
+        movement(&before.points, &self.points, &changed)
+    }
+}
+
+/// Servers with their names, by identity.
+type Members = Vec<(Host, Box<[u8]>)>;
+
+fn index_of(members: &Members, server: Host) -> Result<usize, usize> {
+    members.binary_search_by_key(&server, |(member, _)| *member)
+}
+
+/// Writes a server down as a member.
+fn admit(members: &mut Members, server: Host, name: &[u8]) -> Result<(), RingError> {
+    match index_of(members, server) {
+        Ok(index) if *members[index].1 == *name => {}
+        Ok(_) => return Err(RingError::Renamed(server)),
+        Err(index) => {
+            if let Some((other, _)) = members.iter().find(|(_, taken)| **taken == *name) {
+                return Err(RingError::NameTaken(*other));
+            }
+            members.insert(index, (server, name.into()));
+        }
+    }
+    Ok(())
 }
 
 /// What changed its owner when `changed`, in order, were put in or taken out.

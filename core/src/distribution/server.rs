@@ -16,6 +16,7 @@ use crate::election::{self, Asked, Belief, Candidate, Seat, Start};
 use crate::machine::Machine;
 use crate::time::{Duration, Instant};
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// What can happen to a server.
@@ -71,6 +72,9 @@ pub struct JobServer {
     #[cfg_attr(feature = "serde", serde(skip))]
     view: MemberView,
     works: BTreeMap<RowId, Work>,
+    /// Which row each request is about that is waited for.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    asked: BTreeMap<u32, RowId>,
     supplies: Supplies,
     insertions: VecDeque<Insertion>,
     /// Parts of the hash space where it has to look for rows that nobody is to take.
@@ -92,8 +96,9 @@ impl JobServer {
             supplies: Supplies::new(config.supplies, seat.candidate().incarnation()),
             seat,
             tag: 0,
-            view: MemberView::new(config.candidate.host, config.rules, config.vnodes_per_node),
+            view: MemberView::new(config.candidate.host, config.rules, config.vnodes_per_node, config.rings),
             works: BTreeMap::new(),
+            asked: BTreeMap::new(),
             insertions: VecDeque::new(),
             parts: VecDeque::new(),
             listing: None,
@@ -117,6 +122,12 @@ impl JobServer {
     /// The rows that it works on, or wants to.
     pub fn works(&self) -> impl Iterator<Item = &Work> {
         self.works.values()
+    }
+
+    /// The row that a request is about whose answer it waits for, by the number of that request.
+    #[must_use]
+    pub fn asked(&self, tag: u32) -> Option<&Work> {
+        self.asked.get(&tag).and_then(|row| self.works.get(row))
     }
 
     /// What it knows of a row.
@@ -159,7 +170,8 @@ impl JobServer {
     pub fn bytes(&self) -> usize {
         self.works.len() * size_of::<(RowId, Work)>()
             + self.insertions.capacity() * size_of::<Insertion>()
-            + self.view.ring().points() * 10
+            + self.asked.len() * size_of::<(u32, RowId)>()
+            + self.view.ring().points() * 10 / Arc::strong_count(self.view.ring())
             + self.supplies.bytes()
             + self.seat.bytes()
     }
@@ -174,6 +186,7 @@ impl JobServer {
         });
         if started_over && self.config.rules.membership == Membership::Versioned {
             self.works.clear();
+            self.asked.clear();
             self.insertions.clear();
         }
     }
@@ -193,7 +206,8 @@ impl JobServer {
             return;
         }
         self.list(now, None, outputs);
-        let rows: Vec<RowId> = self.works.keys().copied().collect();
+        let waits = |work: &&Work| now < work.due || work.asked.is_some_and(|(_, until)| now < until);
+        let rows: Vec<RowId> = self.works.values().filter(|work| !waits(work)).map(|work| work.row.id).collect();
         rows.into_iter().for_each(|row| self.act(now, row, outputs));
     }
 
@@ -293,9 +307,11 @@ impl JobServer {
             Some(_) if self.config.rules.progress == Progress::DeleteAfterRun => work.executed = true,
             _ => {}
         }
-        work.asked = None;
         if now < work.due || !self.holds(now) {
             return;
+        }
+        if let Some((tag, _)) = work.asked.take() {
+            self.asked.remove(&tag);
         }
         work.fetched = work.row.spec.resource.is_some_and(|id| self.supplies.content(id).is_some());
         let step = work.next(&self.surroundings(now, work.row.hash));
@@ -332,6 +348,7 @@ impl JobServer {
                 }
             }
         }
+        self.asked.extend(work.asked.map(|(tag, _)| (tag, row)));
         self.works.insert(row, work);
     }
 
@@ -374,8 +391,7 @@ impl JobServer {
             }
             return;
         }
-        let waits = |work: &&Work| work.asked.is_some_and(|(tag, _)| tag == outcome.tag);
-        let Some(row) = self.works.values().find(waits).map(|work| work.row.id) else { return };
+        let Some(row) = self.asked.remove(&outcome.tag) else { return };
         let poll = self.config.poll;
         let (Some(work), Some(view)) = (self.works.get_mut(&row), &outcome.row) else {
             self.works.remove(&row);
@@ -404,8 +420,7 @@ impl JobServer {
     }
 
     fn on_said(&mut self, now: Instant, said: &Said, outputs: &mut Vec<Output>) {
-        let waits = |work: &&mut Work| work.asked.is_some_and(|(tag, _)| tag == said.tag);
-        let Some(work) = self.works.values_mut().find(waits) else { return };
+        let Some(work) = self.asked.remove(&said.tag).and_then(|row| self.works.get_mut(&row)) else { return };
         work.asked = None;
         work.executed = true;
         if work.row.last == Some(said.name) && work.row.epoch == said.epoch {

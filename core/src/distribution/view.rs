@@ -3,10 +3,12 @@
 use super::members::News;
 use super::message::{MemberChange, Message};
 use super::ring::HashRing;
+use super::rings::{RingChange, RingSource};
 use super::rules::{Identity, Membership, Rules};
 use crate::id::Host;
 use crate::time::{Duration, Instant};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
@@ -17,7 +19,8 @@ use core::num::NonZeroU32;
 pub struct MemberView {
     own: Host,
     rules: Rules,
-    ring: HashRing,
+    rings: RingSource,
+    ring: Arc<HashRing>,
     version: u32,
     changed_at: Instant,
     /// Under [`Identity::PathThenName`]: the ring holds bare names by now.
@@ -33,11 +36,12 @@ pub struct MemberView {
 impl MemberView {
     /// A view that knows of no member.
     #[must_use]
-    pub fn new(own: Host, rules: Rules, vnodes_per_node: NonZeroU32) -> Self {
+    pub fn new(own: Host, rules: Rules, vnodes_per_node: NonZeroU32, rings: RingSource) -> Self {
         Self {
             own,
             rules,
-            ring: HashRing::new(rules.ring(), vnodes_per_node),
+            rings,
+            ring: RingSource::empty(rules.ring(), vnodes_per_node),
             version: 0,
             changed_at: Instant::ZERO,
             renamed: false,
@@ -56,7 +60,7 @@ impl MemberView {
 
     /// The ring.
     #[must_use]
-    pub const fn ring(&self) -> &HashRing {
+    pub const fn ring(&self) -> &Arc<HashRing> {
         &self.ring
     }
 
@@ -130,11 +134,9 @@ impl MemberView {
         if news.more || news.version == self.version {
             return false;
         }
-        let rules = self.rules.ring();
-        let members = self.told.iter().filter_map(|server| Some((*server, name(*server, names)?)));
-        let Ok(ring) = HashRing::with_members(rules, self.ring.vnodes_per_node(), members) else { return false };
+        let members: Vec<_> = self.told.iter().filter_map(|server| Some((*server, name(*server, names)?))).collect();
         self.renamed |= self.version != 0;
-        self.ring = ring;
+        self.change(RingChange::Members(&members));
         self.version = news.version;
         self.told.clear();
         true
@@ -147,11 +149,13 @@ impl MemberView {
             self.renamed = true;
             match *change {
                 MemberChange::Joined(server) => {
-                    self.insert(server, names);
+                    if let Some(name) = name(server, names) {
+                        self.change(RingChange::Join(server, name));
+                    }
                     orphans |= server == self.own;
                 }
                 MemberChange::Left(server) => {
-                    self.ring.remove(server);
+                    self.change(RingChange::Leave(server));
                     orphans = true;
                 }
             }
@@ -160,11 +164,8 @@ impl MemberView {
         orphans
     }
 
-    fn insert(&mut self, server: Host, names: &[Box<str>]) {
-        if let Some(name) = name(server, names) {
-            // Names are told apart by whoever configures them; one that is not is no member of this ring.
-            let _ = self.ring.insert(server, name);
-        }
+    fn change(&mut self, change: RingChange<'_>) {
+        self.ring = self.rings.make(&self.ring, change);
     }
 }
 

@@ -46,7 +46,7 @@ impl Config {
     pub fn checked(self) -> Result<Self, ConfigError> {
         let (interval, timeout) = (self.heartbeat_interval, self.heartbeat_timeout);
         if self.utype.index() >= Utype::MAX {
-            return Err(ConfigError::UtypeOutOfRange { utype: self.utype });
+            return Err(ConfigError::UtypeOutOfRange { utype: self.utype, kinds: Utype::MAX });
         }
         if self.affinity == Some(self.utype) {
             return Err(ConfigError::AffinityCycle { utype: self.utype });

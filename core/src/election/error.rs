@@ -63,10 +63,12 @@ pub enum ConfigError {
         /// The kind.
         utype: Utype,
     },
-    /// A kind beyond the table's size.
-    #[error("utype {} is out of range; a table serves utypes 0 to {}", .utype.0, Utype::MAX - 1)]
+    /// A kind that a table has no room for, or that cannot follow another one.
+    #[error("utype {} is out of range; expected 0 to {}", .utype.0, .kinds - 1)]
     UtypeOutOfRange {
         /// The kind.
         utype: Utype,
+        /// How many kinds there can be.
+        kinds: usize,
     },
 }

@@ -117,8 +117,9 @@ impl Answer {
     pub fn expected_digest(&self) -> u32 {
         let row = &self.row;
         let who = row.incarnation.map_or((0, 0), |i| (i.mint, u64::from(i.life) + 1));
-        let head = u64::from(self.utype.0)
+        let head = u64::from(self.utype.0 & 0xff)
             | u64::from(self.to_heartbeat) << 8
+            | u64::from(self.utype.0 >> 8) << 9
             | u64::from(row.host.0) << 16
             | u64::from(self.tag) << 32;
         // Two sums side by side, because each step of one waits for the step before it.

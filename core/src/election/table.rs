@@ -116,7 +116,7 @@ impl HeartbeatTable {
             });
         }
         if config.utypes > Utype::MAX {
-            return Err(ConfigError::UtypeOutOfRange { utype: Utype(Utype::MAX as u8) });
+            return Err(ConfigError::UtypeOutOfRange { utype: Utype(Utype::MAX as u16), kinds: Utype::MAX });
         }
         Ok(Self {
             entries: vec![None; config.utypes],
@@ -269,6 +269,15 @@ impl HeartbeatTable {
         }
     }
 
+    /// When the entry of `utype` stops naming a primary on the store's steady clock, unless it is renewed or given up; the
+    /// end of the grace, if that comes later. Only the hardened table can tell: [`StoreAge::Steady`] and
+    /// [`TermSource::Row`].
+    #[must_use]
+    pub fn ends(&self, utype: Utype) -> Instant {
+        let end = self.entry(utype).map_or(Instant::ZERO, |entry| entry.accepted_at + entry.term);
+        self.grace_until.map_or(end, |grace| grace.max(end))
+    }
+
     /// Whether the table may have forgotten an entry whose term is not over yet.
     #[must_use]
     pub fn in_grace(&self, now: StoreNow) -> bool {
@@ -403,9 +412,9 @@ impl HeartbeatTable {
         if self.config.rules.affinity_in_transaction == AffinityCheck::ClientRead {
             return true;
         }
-        let follows = |kind: usize| self.config.affinity.of(Utype(kind as u8)) == Some(claim.utype);
-        !self.entries.iter().enumerate().any(|(kind, entry)| {
-            follows(kind) && entry.as_ref().is_some_and(|entry| entry.host != claim.host && self.promised(entry, now))
+        !self.config.affinity.followers(claim.utype).any(|kind| {
+            let entry = self.entries.get(kind.index()).and_then(Option::as_ref);
+            entry.is_some_and(|entry| entry.host != claim.host && self.promised(entry, now))
         })
     }
 

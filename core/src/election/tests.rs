@@ -429,15 +429,15 @@ fn configuration_is_refused_when_its_times_do_not_fit() {
     assert!(matches!(eaten.checked(), Err(ConfigError::TermNotPositive { .. })));
     let wild = Config { bounds: Bounds { drift_ppm: 1_000_000, ..CALM }, ..good };
     assert_eq!(wild.checked(), Err(ConfigError::DriftTooLarge { drift_ppm: 1_000_000 }));
-    let beyond = Config { utype: Utype(8), ..good };
-    assert_eq!(beyond.checked(), Err(ConfigError::UtypeOutOfRange { utype: Utype(8) }));
+    let beyond = Config { utype: Utype(1024), ..good };
+    assert_eq!(beyond.checked(), Err(ConfigError::UtypeOutOfRange { utype: Utype(1024), kinds: 1024 }));
     let selfish = Config { affinity: Some(Utype(0)), ..good };
     assert_eq!(selfish.checked(), Err(ConfigError::AffinityCycle { utype: Utype(0) }));
 }
 
 #[test]
 fn affinity_that_leads_back_is_refused() {
-    let cycle = |links: &[(u8, u8)]| {
+    let cycle = |links: &[(u16, u16)]| {
         let links: Vec<(Utype, Utype)> = links.iter().map(|(from, to)| (Utype(*from), Utype(*to))).collect();
         matches!(Affinity::new(&links), Err(ConfigError::AffinityCycle { .. }))
     };
@@ -447,9 +447,11 @@ fn affinity_that_leads_back_is_refused() {
     assert!(!cycle(&[]));
     assert!(!cycle(&[(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7)]), "the longest chain");
     assert!(!cycle(&[(1, 0), (2, 0)]), "two followers of one leader");
-    assert_eq!(Affinity::new(&[(Utype(0), Utype(8))]), Err(ConfigError::UtypeOutOfRange { utype: Utype(8) }));
+    assert_eq!(Affinity::new(&[(Utype(0), Utype(8))]), Err(ConfigError::UtypeOutOfRange { utype: Utype(8), kinds: 8 }));
     let affinity = Affinity::new(&[(Utype(1), Utype(0))]).expect("no cycle");
     assert_eq!((affinity.of(Utype(1)), affinity.of(Utype(0))), (Some(Utype(0)), None));
+    assert_eq!(affinity.of(Utype(Affinity::KINDS as u16)), None, "kinds beyond follow nobody");
+    assert_eq!(affinity.followers(Utype(0)).collect::<Vec<_>>(), [Utype(1)]);
 }
 
 #[test]
@@ -464,8 +466,8 @@ fn table_is_refused_when_its_grace_is_shorter_than_a_term() {
     };
     let error = ConfigError::LongestTermTooShort { longest: ms(4_999), timeout: TIMEOUT };
     assert_eq!(HeartbeatTable::new(config).err(), Some(error));
-    let many = TableConfig { longest_term: TIMEOUT, utypes: 9, ..config };
-    assert_eq!(HeartbeatTable::new(many).err(), Some(ConfigError::UtypeOutOfRange { utype: Utype(8) }));
+    let many = TableConfig { longest_term: TIMEOUT, utypes: 1025, ..config };
+    assert_eq!(HeartbeatTable::new(many).err(), Some(ConfigError::UtypeOutOfRange { utype: Utype(1024), kinds: 1024 }));
 }
 
 /// The SQL server compares minute hands besides ages. That never cuts a term short; it only disowns entries from the

@@ -3,7 +3,7 @@
 use super::haid::HaidText;
 use super::view::View;
 use crate::election;
-use crate::id::{Epoch, Host};
+use crate::id::{Epoch, Host, Utype};
 
 /// A context, as the database numbers it from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +14,23 @@ pub struct ContextId(pub u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Alias(pub u8);
+
+impl Alias {
+    /// How many aliases there can be.
+    pub const MAX: usize = 8;
+
+    /// The alias whose holder is elected as this kind of leader.
+    #[must_use]
+    pub const fn of(utype: Utype) -> Self {
+        Self(utype.0 as u8)
+    }
+
+    /// The kind of leader that its holder is elected as.
+    #[must_use]
+    pub const fn utype(self) -> Utype {
+        Utype(self.0 as u16)
+    }
+}
 
 /// How many keys a context holds. Each is written by one client in the order of its changes.
 pub const KEYS: usize = 2;

@@ -114,7 +114,7 @@ impl ContextServer {
     /// The alias that it wants to hold.
     #[must_use]
     pub const fn alias(&self) -> Alias {
-        Alias(self.config.candidate.utype.0)
+        Alias::of(self.config.candidate.utype)
     }
 
     /// What it would serve a context from, at `now`.

@@ -4,7 +4,7 @@ use super::message::{Alias, Content, ContextId, KEYS, Operation, Outcome, RowVie
 use super::rules::{Adoption, AliasHolder, AliasLock, CreateKey, MainCheck, Ownership, Rules};
 use super::view::{AliasRow, View};
 use crate::election::{Claim, HeartbeatTable, Query, StoreNow};
-use crate::id::{Epoch, Host, Incarnation, Utype};
+use crate::id::{Epoch, Host, Incarnation};
 use crate::time::{Duration, Instant};
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -146,8 +146,8 @@ impl ContextTable {
     #[must_use]
     pub fn view(&self, table: &HeartbeatTable, now: StoreNow) -> View {
         View::new(self.aliases.iter().enumerate().map(|(alias, named)| AliasRow {
-            live: table.is_valid(Utype(alias as u8), now),
-            host: table.entry(Utype(alias as u8)).map_or(Host::default(), |entry| entry.host),
+            live: table.is_valid(Alias(alias as u8).utype(), now),
+            host: table.entry(Alias(alias as u8).utype()).map_or(Host::default(), |entry| entry.host),
             load: named.load,
         }))
     }
@@ -170,7 +170,7 @@ impl ContextTable {
             (AliasLock::Lease, _) | (_, None) => true,
             (AliasLock::Forever, Some(entry)) => entry.incarnation == claim.incarnation || entry.term == Duration::ZERO,
         };
-        let alias = Alias(claim.utype.0);
+        let alias = Alias::of(claim.utype);
         let machine = match self.rules.alias_holder {
             AliasHolder::Role => true,
             AliasHolder::Instance => {
@@ -192,8 +192,8 @@ impl ContextTable {
     /// Carries an operation out, if it may be, and says what it did. `table` says who holds which alias at `now`.
     pub fn operate(&mut self, operation: &Operation, table: &mut HeartbeatTable, now: StoreNow) -> (Outcome, Change) {
         let holds = table
-            .entry(Utype(operation.alias.0))
-            .is_some_and(|entry| entry.epoch == operation.term && table.is_valid(Utype(operation.alias.0), now));
+            .entry(operation.alias.utype())
+            .is_some_and(|entry| entry.epoch == operation.term && table.is_valid(operation.alias.utype(), now));
         let guarded = self.rules.ownership == Ownership::Epoch;
         let (id, verdict, change) = if guarded && !holds && !matches!(operation.what, What::Write { .. }) {
             (operation.what.id(), Verdict::NotHolder, Change::None)
@@ -411,11 +411,11 @@ impl What {
 
 /// Whether the term of whoever held an alias is over.
 fn is_over(alias: Alias, table: &HeartbeatTable, now: StoreNow) -> bool {
-    !table.is_valid(Utype(alias.0), now) && !table.in_grace(now)
+    !table.is_valid(alias.utype(), now) && !table.in_grace(now)
 }
 
 /// The same for good: an entry that was found expired is never renewed, because asking is an answer.
 fn ends(alias: Alias, table: &mut HeartbeatTable, now: StoreNow) -> bool {
-    let query = Query { utype: Utype(alias.0), asker: Incarnation::default(), tag: 0, sent_at: Instant::ZERO };
+    let query = Query { utype: alias.utype(), asker: Incarnation::default(), tag: 0, sent_at: Instant::ZERO };
     is_over(alias, table, now) && table.query(&query, now).row.incarnation.is_none()
 }

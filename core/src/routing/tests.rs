@@ -77,7 +77,7 @@ fn server(rules: Rules, alias: u8) -> ContextServer {
         granularity_us: Duration::from_millis(1),
     };
     let candidate = election::Config {
-        utype: Utype(alias),
+        utype: Utype(alias.into()),
         host: Host(alias.into()),
         heartbeat_interval: INTERVAL,
         heartbeat_timeout: TIMEOUT,

@@ -2,7 +2,7 @@
 
 use super::backup::Instance;
 use super::message::Alias;
-use crate::id::{Host, Utype};
+use crate::id::Host;
 use crate::time::Duration;
 
 /// One alias, as the store saw it.
@@ -21,15 +21,15 @@ pub struct AliasRow {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct View {
-    rows: [AliasRow; Utype::MAX],
+    rows: [AliasRow; Alias::MAX],
     count: u8,
 }
 
 impl View {
     /// Nothing known.
-    pub const EMPTY: Self = Self { rows: [AliasRow { live: false, host: Host(0), load: 0 }; Utype::MAX], count: 0 };
+    pub const EMPTY: Self = Self { rows: [AliasRow { live: false, host: Host(0), load: 0 }; Alias::MAX], count: 0 };
 
-    /// A view of these aliases, from 0. Those beyond [`Utype::MAX`] are left out.
+    /// A view of these aliases, from 0. Those beyond [`Alias::MAX`] are left out.
     #[must_use]
     pub fn new(rows: impl IntoIterator<Item = AliasRow>) -> Self {
         let mut view = Self::default();
@@ -60,9 +60,9 @@ impl View {
 
     /// The aliases that are held, as a choice among them sees them; `age` is that of this view. With how many there are.
     #[must_use]
-    pub fn instances(&self, age: Duration) -> ([Instance<Alias>; Utype::MAX], usize) {
+    pub fn instances(&self, age: Duration) -> ([Instance<Alias>; Alias::MAX], usize) {
         let nobody = Instance { alias: Alias(0), load: 0, load_age: age, tenant: None };
-        let mut instances = [nobody; Utype::MAX];
+        let mut instances = [nobody; Alias::MAX];
         let mut count = 0;
         for (slot, (alias, row)) in instances.iter_mut().zip(self.live()) {
             *slot = Instance { alias, load: row.load, ..nobody };

@@ -66,7 +66,7 @@ pub(super) struct RunArgs {
     nodes: Option<u16>,
     /// How many kinds of leader are elected side by side [election: 1]
     #[arg(long)]
-    utypes: Option<u8>,
+    utypes: Option<u16>,
     /// How many gateways [routing: 3]
     #[arg(long)]
     gateways: Option<u16>,

@@ -6,6 +6,7 @@
 mod attempts;
 mod calls;
 mod rings;
+mod seats;
 mod supplied;
 
 use super::liveness::Liveness;
@@ -119,12 +120,9 @@ impl JobJudge {
         }
     }
 
-    /// Takes over what the oracle found, which names seats where everything else names actors.
+    /// Takes over what the oracle found.
     fn collect(&mut self) {
-        for mut finding in self.attempts.findings() {
-            for seat in [&mut finding.actor, &mut finding.rival].into_iter().flatten() {
-                seat.0 += u32::from(SERVERS);
-            }
+        for finding in self.attempts.findings() {
             if self.found.insert(finding.property) {
                 self.notes.add(|| broken(&self.cast, &finding));
                 self.findings.push(finding);
@@ -181,8 +179,7 @@ impl JobJudge {
 
     /// A server decided to call the cluster.
     fn called(&mut self, step: &Step<'_, Distribution>, machine: &JobServer, request: &Request) {
-        let waits = |tag: u32| machine.works().find(|work| work.asked.is_some_and(|(asked, _)| asked == tag));
-        let Some(work) = waits(request.tag) else { return };
+        let Some(work) = machine.asked(request.tag) else { return };
         let RowView { id: row, action, .. } = work.row;
         let call = Call { by: step.actor, row, action, epoch: request.epoch, name: request.name };
         let who = (step.at_us, step.actor);
@@ -308,7 +305,7 @@ impl JobJudge {
                 self.counts.takeovers += 1;
                 // A session that its server has left behind is over, whatever became of it.
                 let held = self.terms[usize::from(from.server.0)] == from.term && {
-                    let (held, margin_us) = self.holders.came_close(from.server.0 as u8, who.0);
+                    let (held, margin_us) = self.holders.came_close(from.server.0, who.0);
                     if let Some(margin_us) = margin_us {
                         self.marks.reach(Landmark::closeness(margin_us), who.0);
                     }

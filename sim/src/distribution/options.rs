@@ -17,7 +17,7 @@ use std::num::{NonZeroU8, NonZeroU32};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// How many servers there are; at least 1, at most 8.
+    /// How many servers there are; at least 1, at most 1,024.
     pub servers: u16,
     /// How many submitters there are: the clients; at least 1, at most 1,000.
     pub clients: u16,
@@ -117,7 +117,7 @@ impl Options {
 
     fn candidate(&self, server: u16) -> election::Config {
         election::Config {
-            utype: Utype(server as u8),
+            utype: Utype(server),
             host: Host(server),
             heartbeat_interval: self.heartbeat_interval_us,
             heartbeat_timeout: self.heartbeat_timeout_us,
@@ -139,8 +139,9 @@ impl Options {
     pub(super) fn server(&self, server: u16) -> ServerConfig {
         ServerConfig {
             candidate: self.candidate(server),
-            names: self.names(),
+            names: self.names().into(),
             vnodes_per_node: self.vnodes_per_node,
+            rings: super::rings::SHARED,
             poll: self.poll_us,
             watch: self.poll_us.times(4),
             patience: self.patience_us,

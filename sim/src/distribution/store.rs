@@ -34,6 +34,8 @@ pub struct StoreServer {
     sessions: TableServer,
     members: Members,
     jobs: Jobs,
+    /// No member's session ends before, by the steady clock.
+    evict_from: Instant,
     done: Option<Done>,
 }
 
@@ -74,7 +76,7 @@ impl StoreServer {
         };
         let (granularity, span) = (options.bounds.granularity_us, former_span(plan));
         let sessions = TableServer::start(config, granularity, span, kept, &boot);
-        Self { sessions, members, jobs, done: None }
+        Self { sessions, members, jobs, evict_from: Instant::ZERO, done: None }
     }
 
     pub(super) fn disk(&self) -> Disk {
@@ -111,9 +113,15 @@ impl StoreServer {
         match cause {
             Cause::Message(Message::Session(message)) => {
                 self.sessions.handle(steady, wall, fate, message, outputs);
-                if let Served::Heartbeat { utype, outcome: election::Outcome::Granted(_), .. } = self.sessions.served()
-                {
-                    self.joined(Host(utype.0.into()));
+                match self.sessions.served() {
+                    Served::Heartbeat { utype, outcome: election::Outcome::Granted(_), .. } => {
+                        self.joined(Host(utype.0));
+                        self.evict_from = self.evict_from.min(self.sessions.table().ends(utype));
+                    }
+                    Served::Deleted { utype } => {
+                        self.evict_from = self.evict_from.min(self.sessions.table().ends(utype));
+                    }
+                    _ => {}
                 }
             }
             // A damaged answer of the other tables has no use: its digest does not match, and nothing was carried out.
@@ -122,6 +130,7 @@ impl StoreServer {
             Cause::Command(Command::Retune(timeout)) => self.sessions.retune(timeout),
             Cause::Command(Command::Rollback { by, generation }) => {
                 self.sessions.roll_back(steady, wall, by, generation);
+                self.evict_from = Instant::ZERO;
             }
             Cause::Command(_) | Cause::Timer => {}
         }
@@ -139,11 +148,18 @@ impl StoreServer {
         }
     }
 
-    /// Members whose session is over leave.
+    /// Members whose session is over leave. They are looked through only when the first one may be: a session that is
+    /// renewed ends later than it was to.
     fn evict(&mut self, now: StoreNow) {
+        if now.steady < self.evict_from {
+            return;
+        }
         let sessions = self.sessions.table_mut();
         let over: Vec<Host> = self.members.iter().filter(|server| expire(seat(*server), sessions, now)).collect();
         over.into_iter().for_each(|server| self.left(server));
+        let table = self.sessions.table();
+        let ends = self.members.iter().map(|server| table.ends(seat(server)));
+        self.evict_from = ends.min().unwrap_or(Instant::from_micros(u64::MAX));
     }
 
     fn serve(&mut self, now: StoreNow, message: &Message, outputs: &mut Vec<Output>) {

@@ -28,7 +28,7 @@ pub(super) fn peer(draw: &mut Draw<Election>) -> Place {
 
 /// The primary of any kind is asked to hand over.
 pub(super) fn task(draw: &mut Draw<Election>, at_us: u64) -> Task {
-    let utype = draw.stream.below(u64::from(draw.options.utypes)) as u8;
+    let utype = draw.stream.below(u64::from(draw.options.utypes)) as u16;
     Task { at_us, node: Place::Primary, utype, what: TaskKind::Resign }
 }
 

@@ -13,7 +13,7 @@ use super::{Election, Member, RESOURCE, TABLE};
 use crate::event::ActorId;
 use crate::explore::{Explored, Life, Scene, Taken};
 use crate::protocol::Cause;
-use failproof_core::election::{Candidate, Fencing, IdentitySource, Message, Outcome, Phase};
+use failproof_core::election::{Affinity, Candidate, Fencing, IdentitySource, Message, Outcome, Phase};
 use failproof_core::{Epoch, Utype};
 use failproof_spec::Property;
 
@@ -222,6 +222,6 @@ fn who(incarnation: failproof_core::Incarnation) -> String {
     let (mint, life) = (incarnation.mint, incarnation.life);
     match (mint >> 8).checked_sub(u64::from(RESOURCE) + 1) {
         Some(node) => format!("n{node} (start {}, life {life})", mint & 0xff),
-        None => format!("n{}", (mint / Utype::MAX as u64).saturating_sub(u64::from(RESOURCE) + 1)),
+        None => format!("n{}", (mint / Affinity::KINDS as u64).saturating_sub(u64::from(RESOURCE) + 1)),
     }
 }

@@ -484,7 +484,7 @@ impl ElectionJudge {
         }
         let mut versions = 0;
         for (utype, lease) in self.leases.iter_mut().enumerate() {
-            let entry = server.table().entry(failproof_core::Utype(utype as u8));
+            let entry = server.table().entry(failproof_core::Utype(utype as u16));
             lease.version = entry.map_or(0, |entry| entry.version);
             versions ^= lease.version;
         }

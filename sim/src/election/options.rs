@@ -18,9 +18,9 @@ pub struct Options {
     /// How many of them also run a read-only resolver.
     pub resolvers: u16,
     /// How many kinds of leader there are; each node has a candidate for each.
-    pub utypes: u8,
+    pub utypes: u16,
     /// Which kind follows which, as pairs.
-    pub affinity: Vec<(u8, u8)>,
+    pub affinity: Vec<(u16, u16)>,
     /// How long the run is, in true microseconds.
     pub time_us: u64,
     /// I.
@@ -126,7 +126,7 @@ impl ProtocolOptions for Options {
     fn set_size(&mut self, name: &str, size: u32) -> bool {
         match name {
             "nodes" => self.nodes = u16::try_from(size).unwrap_or(u16::MAX),
-            "utypes" => self.utypes = u8::try_from(size).unwrap_or(u8::MAX),
+            "utypes" => self.utypes = u16::try_from(size).unwrap_or(u16::MAX),
             _ => return false,
         }
         true
@@ -152,8 +152,8 @@ impl ProtocolOptions for Options {
         if self.resolvers > self.nodes {
             return Err(invalid("options.resolvers", "expected at most as many as nodes"));
         }
-        if self.utypes == 0 || usize::from(self.utypes) > Utype::MAX {
-            return Err(invalid("options.utypes", format!("{} kinds; expected 1 to {}", self.utypes, Utype::MAX)));
+        if self.utypes == 0 || usize::from(self.utypes) > Affinity::KINDS {
+            return Err(invalid("options.utypes", format!("{} kinds; expected 1 to {}", self.utypes, Affinity::KINDS)));
         }
         options::check_time(self)?;
         let actors = 2 + usize::from(self.nodes) * usize::from(self.utypes) + usize::from(self.resolvers);

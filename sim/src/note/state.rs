@@ -2,6 +2,7 @@
 
 use super::Who;
 use crate::fault::Place;
+use failproof_core::Host;
 use failproof_core::distribution::Name;
 use failproof_core::routing::KEYS;
 use failproof_spec::job::JobState;
@@ -28,8 +29,8 @@ pub enum State {
         name: Name,
         /// The variables.
         state: Box<JobState>,
-        /// How many servers there are.
-        servers: u8,
+        /// Who sits where.
+        seats: [Option<Host>; JobState::SERVERS],
     },
 }
 
@@ -102,9 +103,11 @@ impl State {
                     ("split", Value::Flag(state.split)),
                 ]
             }
-            Self::Job { state, servers, .. } => {
-                let seats = || state.seats.iter().zip(0..u16::from(*servers)).map(|(seat, at)| (name_of(at), seat));
-                let owner = state.owner.map_or_else(|| word(NOBODY), |seat| Value::Word(name_of(seat.into())));
+            Self::Job { state, seats: hosts, .. } => {
+                let sits = |(seat, host): (_, &Option<Host>)| host.map(|host| (name_of(host.0), seat));
+                let seats = || state.seats.iter().zip(hosts).filter_map(sits);
+                let owner = state.owner.and_then(|seat| hosts[usize::from(seat)]);
+                let owner = owner.map_or_else(|| word(NOBODY), |host| Value::Word(name_of(host.0)));
                 vec![
                     ("owner", owner),
                     ("row", word(state.row.name())),
@@ -142,7 +145,9 @@ impl State {
         match self {
             Self::Lease(state) => state.owner,
             Self::Context { state, .. } => state.main.map(|main| seat(main.into())),
-            Self::Job { state, .. } => state.owner.map(|owner| seat(owner.into())),
+            Self::Job { state, seats, .. } => {
+                state.owner.and_then(|owner| seats[usize::from(owner)]).map(|host| seat(host.0))
+            }
         }
     }
 

@@ -143,7 +143,7 @@ impl RoutingJudge {
             self.update_doubt(server, at_us);
         }
         let mut action = self.refresh(step, machine, before.life);
-        if (holds, machine.alias().0) != (before.holds, before.seat) {
+        if (holds, u16::from(machine.alias().0)) != (before.holds, before.seat) {
             self.holders.believe(server, holds, at_us);
             self.holders.note(server, &mut self.notes);
             self.check_alias(server, at_us);
@@ -344,7 +344,7 @@ impl RoutingJudge {
 
     /// A context changed its owner after the term of `from` ended; whether it did so before, while somebody trusted holds it.
     fn came_close(&mut self, from: Alias, at_us: u64) -> bool {
-        let (held, margin_us) = self.holders.came_close(from.0, at_us);
+        let (held, margin_us) = self.holders.came_close(from.0.into(), at_us);
         if let Some(margin_us) = margin_us {
             self.marks.reach(Landmark::closeness(margin_us), at_us);
         }
@@ -383,7 +383,7 @@ impl RoutingJudge {
 
     /// The process of a server ended, and with it its cache.
     fn crashed(&mut self, server: usize, at_us: u64) {
-        let seat = self.holders[server].seat;
+        let seat = self.holders[server].seat as u8;
         for id in self.contexts.ids() {
             self.contexts.serves(id, seat, None, at_us);
         }
@@ -396,10 +396,10 @@ impl RoutingJudge {
         if !self.holders.update_doubt(server, at_us) {
             return;
         }
-        let seat = self.holders[server].seat;
+        let seat = self.holders[server].seat as u8;
         self.holders.note(server, &mut self.notes);
         // From a seat at which any process is doubted, nothing is owed.
-        let any = self.holders.iter().any(|holder| holder.seat == seat && holder.doubted);
+        let any = self.holders.iter().any(|holder| holder.seat == u16::from(seat) && holder.doubted);
         self.contexts.doubt(seat, any, at_us);
         self.collect();
         self.check_alias(server, at_us);
@@ -491,7 +491,7 @@ impl Judge<Routing> for RoutingJudge {
         match self.cast[usize::from(actor)] {
             Actor { place: Place::Server(n), .. } => {
                 let Holder { life, holds, seat, doubted, .. } = self.holders[usize::from(n)];
-                let cached = self.contexts.cached_at(seat);
+                let cached = self.contexts.cached_at(seat as u8);
                 Refined(vec![
                     ("life", Value::Number(life.into())),
                     ("holds", Value::Flag(holds)),

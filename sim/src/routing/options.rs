@@ -5,7 +5,7 @@ use crate::options::{self, ClockOptions, ProtocolOptions};
 use crate::plan::{Plan, PlanError, invalid};
 use crate::protocol::Protocol;
 use failproof_core::election::{self, Bounds, Fencing, Work};
-use failproof_core::routing::{Adopts, ClientConfig, GatewayConfig, Rules, ServerConfig};
+use failproof_core::routing::{Adopts, Alias, ClientConfig, GatewayConfig, Rules, ServerConfig};
 use failproof_core::{Duration, Host, Utype};
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ impl Options {
 
     fn candidate(&self, alias: u16, host: u16) -> election::Config {
         election::Config {
-            utype: Utype(alias as u8),
+            utype: Utype(alias),
             host: Host(host),
             heartbeat_interval: self.heartbeat_interval_us,
             heartbeat_timeout: self.heartbeat_timeout_us,
@@ -179,7 +179,7 @@ impl ProtocolOptions for Options {
     fn check(&self) -> Result<(), PlanError> {
         let sizes = [
             ("options.gateways", self.gateways.into(), 1, GATEWAYS_MAX),
-            ("options.servers", self.servers.into(), 1, Utype::MAX as u32),
+            ("options.servers", self.servers.into(), 1, Alias::MAX as u32),
             ("options.clients", self.clients.into(), 1, CLIENTS_MAX),
             ("options.contexts", self.contexts, 1, CONTEXTS_MAX),
             ("options.unowned", self.unowned, 0, self.contexts),

@@ -154,7 +154,7 @@ impl StoreServer {
         {
             let table = self.tables.table();
             let over = !table.is_valid(claim.utype, now) && !table.in_grace(now);
-            let own = self.contexts.machine_of(Alias(claim.utype.0)).is_none_or(|machine| machine == claim.host);
+            let own = self.contexts.machine_of(Alias::of(claim.utype)).is_none_or(|machine| machine == claim.host);
             if over && own {
                 self.done = Done::Starved;
             }
@@ -165,7 +165,7 @@ impl StoreServer {
         if let Served::Heartbeat { utype, outcome: election::Outcome::Granted(_), .. } = self.tables.served()
             && let Some(entry) = self.tables.table().entry(utype)
         {
-            let (alias, host) = (Alias(utype.0), entry.host);
+            let (alias, host) = (Alias::of(utype), entry.host);
             self.done = Done::Granted { alias, host };
             self.contexts.granted(alias, host);
         }

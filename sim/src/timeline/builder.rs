@@ -22,7 +22,7 @@ pub(super) struct Builder {
     lanes: Vec<Lane>,
     standings: Vec<Standing>,
     /// What lasts: since when, by lane, kind and kind of leader.
-    open: BTreeMap<(usize, SpanKind, u8), u64>,
+    open: BTreeMap<(usize, SpanKind, u16), u64>,
     latency_us_max: u64,
     messages: Vec<Message>,
     under_way: BTreeMap<MessageKey, usize>,
@@ -45,7 +45,7 @@ pub(super) struct Builder {
 struct Standing {
     condition: Condition,
     /// By kind of leader: whether it believes, and is doubted.
-    beliefs: BTreeMap<u8, (bool, bool)>,
+    beliefs: BTreeMap<u16, (bool, bool)>,
 }
 
 impl Builder {
@@ -263,7 +263,7 @@ impl Builder {
     /// The spans of a place begin and end as its condition and its beliefs say.
     fn refresh(&mut self, lane: usize, at_us: u64) {
         let Standing { condition, beliefs } = self.standings[lane].clone();
-        let mut now: Vec<(SpanKind, u8, bool)> = vec![
+        let mut now: Vec<(SpanKind, u16, bool)> = vec![
             (SpanKind::Down, 0, condition.down),
             (SpanKind::Suspended, 0, condition.suspended),
             (SpanKind::Paused, 0, condition.paused && !condition.suspended),
@@ -289,7 +289,7 @@ impl Builder {
         }
     }
 
-    fn span(&mut self, (lane, kind, utype): (usize, SpanKind, u8), from_us: u64, until_us: u64) {
+    fn span(&mut self, (lane, kind, utype): (usize, SpanKind, u16), from_us: u64, until_us: u64) {
         if from_us < until_us {
             self.lanes[lane].spans.push(Span { kind, utype, from_us, until_us });
         }

@@ -47,7 +47,7 @@ pub(super) struct Page<'a> {
 #[derive(Debug, Serialize)]
 struct PageLane {
     place: String,
-    spans: Vec<(usize, u8, u64, u64)>,
+    spans: Vec<(usize, u16, u64, u64)>,
     clocks: Vec<(u64, u64, u64, u64, u64)>,
 }
 

@@ -66,10 +66,10 @@ fn initial(header: &Header, like: Option<&State>) -> State {
     match like {
         Some(State::Context { servers, .. }) => State::Context { state: ContextState::default(), servers: *servers },
         None if header.contract == "Context" => State::Context { state: ContextState::default(), servers: 0 },
-        Some(State::Job { name, servers, .. }) => State::Job { name: *name, state: Box::default(), servers: *servers },
+        Some(State::Job { name, seats, .. }) => State::Job { name: *name, state: Box::default(), seats: *seats },
         None if header.contract == "Job" => {
             let name = Name { job: JobId(0), action: 1, attempt: 1 };
-            State::Job { name, state: Box::default(), servers: 0 }
+            State::Job { name, state: Box::default(), seats: Default::default() }
         }
         Some(State::Lease(_)) | None => State::Lease(LeaseState::default()),
     }

@@ -16,7 +16,7 @@ fn told(news: &News) -> Vec<MemberChange> {
 }
 
 fn view(rules: Rules) -> MemberView {
-    MemberView::new(A, rules, NonZeroU32::new(16).expect("not zero"))
+    MemberView::new(A, rules, NonZeroU32::new(16).expect("not zero"), RingSource::OWN)
 }
 
 /// Asks, and says what for.

@@ -1,9 +1,10 @@
 //! What is known of every attempt, and how it is told to the oracle: one object for each instance name.
 //!
-//! A seat is a server. Its newest claim of the row is what the contract speaks of; whatever it sent in an earlier one is
+//! A seat is a server ([`Seats`] says which). Its newest claim of the row is what the contract speaks of; whatever it sent in an earlier one is
 //! somebody else's.
 
 use super::super::SERVERS;
+use super::seats::Seats;
 use crate::event::ActorId;
 use crate::note::state::seat as who_at;
 use crate::note::{self, Note, Notes, State};
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 struct Known {
     view: RowView,
+    seats: Seats,
     /// The epoch of each server's newest claim; 0 for none.
     claims: [u32; JobState::SERVERS],
     /// The session of its owner was found over.
@@ -48,8 +50,9 @@ struct Attempt {
 /// All attempts of a run.
 #[derive(Debug)]
 pub(super) struct Attempts {
-    seats: u8,
-    doubted: [bool; JobState::SERVERS],
+    servers: u16,
+    /// Which servers' time is disturbed.
+    doubted: Vec<bool>,
     rows: BTreeMap<RowId, Known>,
     attempts: BTreeMap<Name, Attempt>,
     /// The newest epoch that the cluster saw of each job.
@@ -64,18 +67,18 @@ impl Attempts {
     /// Nothing is submitted yet.
     pub(super) fn new(servers: u16) -> Self {
         Self {
-            seats: servers as u8,
-            doubted: [false; JobState::SERVERS],
+            servers,
+            doubted: vec![false; servers.into()],
             rows: BTreeMap::new(),
             attempts: BTreeMap::new(),
             seen: BTreeMap::new(),
-            oracle: JobOracle::new(0, servers.into()),
+            oracle: JobOracle::new(0, Seats::count(servers).into()),
             findings: Vec::with_capacity(4),
             notes: Notes::default(),
         }
     }
 
-    /// What the steps since the last call broke. An actor is a seat here.
+    /// What the steps since the last call broke.
     pub(super) fn findings(&mut self) -> std::vec::Drain<'_, Finding> {
         self.findings.drain(..)
     }
@@ -97,8 +100,8 @@ impl Attempts {
             state.row = Row::Over;
             return state;
         }
-        let Known { view, claims, expired, .. } = &self.rows[&attempt.row];
-        state.owner = view.owner.map(|owner| owner.server.0 as u8);
+        let Known { view, seats, claims, expired, .. } = &self.rows[&attempt.row];
+        state.owner = view.owner.and_then(|owner| seats.of(owner.server));
         state.row = match (view.last == Some(name), view.phase) {
             (true, Phase::Starting) => Row::Starting,
             (true, _) => Row::Running,
@@ -121,25 +124,67 @@ impl Attempts {
 
     fn tell(&mut self, action: JobAction, name: Name, seat: Option<u8>, at_us: u64) -> JobAction {
         let state = self.state(name);
-        let object = self.attempts[&name].object;
+        let Attempt { object, row, .. } = self.attempts[&name];
+        let seats = self.rows[&row].seats;
         let moves = action != JobAction::Elsewhere || *self.oracle.state(object) != state;
         if moves {
+            let before = self.findings.len();
             self.oracle.step(action, object, seat, state, at_us, &mut self.findings);
+            // The oracle names seats where everything else names actors.
+            let server = |seat: usize| seats.at(seat).map_or(0, |host| u32::from(host.0));
+            for finding in &mut self.findings[before..] {
+                for actor in [&mut finding.actor, &mut finding.rival].into_iter().flatten() {
+                    actor.0 = u32::from(SERVERS) + server(actor.0 as usize);
+                }
+            }
             self.notes.add(|| {
-                let who = seat.map(|seat| who_at(seat.into()));
-                let state = State::Job { name, state: Box::new(state), servers: self.seats };
+                let who = seat.and_then(|seat| seats.at(seat.into())).map(|host| who_at(host.0));
+                let state = State::Job { name, state: Box::new(state), seats: seats.all() };
                 Note::Action(note::Action { name: action.name(), subject: object as u32, who, state })
             });
         }
         action
     }
 
+    fn is_doubted(&self, server: Option<Host>) -> bool {
+        server.is_some_and(|server| self.doubted[usize::from(server.0)])
+    }
+
+    /// The seat of a server that has to do with a row from now on. If there is none left, it gets that of the one whose claim is
+    /// the oldest, among those that do not own the row and have nothing under way.
+    fn sit(&mut self, row: RowId, server: Host) -> Option<u8> {
+        let known = self.rows.get_mut(&row)?;
+        if let Some(seat) = known.seats.of(server) {
+            return Some(seat);
+        }
+        let first = Name { job: known.view.job, action: 0, attempt: 0 };
+        let last = Name { job: known.view.job, action: u16::MAX, attempt: u8::MAX };
+        let idle = |seat: &u8| {
+            let owns = known.view.owner.is_some_and(|owner| known.seats.of(owner.server) == Some(*seat));
+            let mut attempts = self.attempts.range(first..=last);
+            !owns && attempts.all(|(_, attempt)| attempt.seats[usize::from(*seat)].flight == Flight::None)
+        };
+        let oldest = || (0..JobState::SERVERS as u8).filter(idle).min_by_key(|seat| known.claims[usize::from(*seat)]);
+        let seat = known.seats.empty().or_else(oldest)?;
+        known.seats.take(seat, server);
+        known.claims[usize::from(seat)] = 0;
+        let doubted = self.doubted[usize::from(server.0)];
+        let names: Vec<Name> = self.attempts.range(first..=last).map(|(name, _)| *name).collect();
+        for name in names {
+            if let Some(attempt) = self.attempts.get_mut(&name) {
+                attempt.seats[usize::from(seat)] = JobSeat { doubted: doubted && !attempt.over, ..JobSeat::default() };
+                attempt.sent[usize::from(seat)] = 0;
+                self.oracle.begin(attempt.object, self.state(name));
+            }
+        }
+        Some(seat)
+    }
+
     /// The row is about this attempt from now on.
     fn begin(&mut self, name: Name, row: RowId, ready: Option<u8>) {
-        let mut seats = [JobSeat::default(); JobState::SERVERS];
-        for (seat, doubted) in seats.iter_mut().zip(self.doubted) {
-            seat.doubted = doubted;
-        }
+        let sits = self.rows.get(&row).map_or_else(|| Seats::new(self.servers), |known| known.seats);
+        let mut seats: [JobSeat; JobState::SERVERS] =
+            std::array::from_fn(|seat| JobSeat { doubted: self.is_doubted(sits.at(seat)), ..JobSeat::default() });
         if let Some(ready) = ready {
             seats[usize::from(ready)].ready = true;
         }
@@ -182,9 +227,14 @@ impl Attempts {
         ready: bool,
         at_us: u64,
     ) -> Option<JobAction> {
-        let (id, seat) = (row.id, by.server.0 as u8);
-        let fresh = Known { view: *row, claims: [0; JobState::SERVERS], expired: false, open: None, stop: 0 };
+        let id = row.id;
+        let seats = Seats::new(self.servers);
+        let fresh = Known { view: *row, seats, claims: [0; JobState::SERVERS], expired: false, open: None, stop: 0 };
         let before = self.rows.entry(id).or_insert(fresh).view;
+        let seat = match effect {
+            Effect::None | Effect::Inserted | Effect::Changed(Change::Forward { .. }) => 0,
+            _ => self.sit(id, by.server)?,
+        };
         let ready = ready.then_some(seat);
         match effect {
             Effect::None => None,
@@ -279,15 +329,15 @@ impl Attempts {
 
     /// A server has verified this content: it is ready for each row that it owns and whose job is made of it.
     pub(super) fn fetched(&mut self, server: Host, id: ContentId, at_us: u64) -> Option<JobAction> {
-        let seat = server.0 as u8;
         let waits = |known: &Known| {
             let Known { view, open, .. } = known;
             let owned = view.owner.is_some_and(|owner| owner.server == server) && view.phase == Phase::Pending;
-            open.filter(|name| owned && view.spec.resource == Some(id) && view.last != Some(*name))
+            let open = open.filter(|name| owned && view.spec.resource == Some(id) && view.last != Some(*name));
+            open.zip(known.seats.of(server))
         };
-        let waiting: Vec<Name> = self.rows.values().filter_map(waits).collect();
+        let waiting: Vec<(Name, u8)> = self.rows.values().filter_map(waits).collect();
         let mut told = None;
-        for name in waiting {
+        for (name, seat) in waiting {
             let ready = &mut self.attempts.get_mut(&name)?.seats[usize::from(seat)].ready;
             if !std::mem::replace(ready, true) {
                 told = Some(self.tell(JobAction::Fetch, name, Some(seat), at_us));
@@ -298,25 +348,17 @@ impl Attempts {
 
     /// A server decided to call the cluster.
     pub(super) fn called(&mut self, by: ActorId, request: &Request, at_us: u64) -> Option<JobAction> {
-        let seat = (by - SERVERS) as u8;
-        let attempt = self.attempt_mut(request.name)?;
-        if request.verb != Verb::Ask {
-            attempt.sent[usize::from(seat)] = request.epoch;
-        }
-        let flight = &mut attempt.seats[usize::from(seat)].flight;
-        let action = match request.verb {
+        let (sends, action) = match request.verb {
             Verb::Ask => return None,
-            Verb::Start { .. } => {
-                if *flight == Flight::None {
-                    *flight = Flight::Start;
-                }
-                JobAction::SendStart
-            }
-            Verb::Stop | Verb::StopAll => {
-                *flight = Flight::Stop;
-                JobAction::SendStop
-            }
+            Verb::Start { .. } => (Flight::Start, JobAction::SendStart),
+            Verb::Stop | Verb::StopAll => (Flight::Stop, JobAction::SendStop),
         };
+        let row = self.attempts.get(&request.name)?.row;
+        let seat = self.sit(row, Host(by - SERVERS))?;
+        let attempt = self.attempt_mut(request.name)?;
+        attempt.sent[usize::from(seat)] = request.epoch;
+        let flight = &mut attempt.seats[usize::from(seat)].flight;
+        *flight = sends.max(*flight);
         Some(self.tell(action, request.name, Some(seat), at_us))
     }
 
@@ -329,7 +371,7 @@ impl Attempts {
         at_us: u64,
     ) -> Option<JobAction> {
         let Request { name, epoch, verb, .. } = *request;
-        let seat = (by - SERVERS) as u8;
+        let server = Host(by - SERVERS);
         let seen = self.seen.entry(name.job).or_default();
         let before = *seen;
         *seen = epoch.max(before);
@@ -346,18 +388,21 @@ impl Attempts {
             }
             attempt.stale |= attempt.instance != instance && epoch < before;
             attempt.instance = instance;
+            let known = self.rows.get(&attempt.row);
             // What was sent in an earlier claim is somebody else's.
-            let sent =
-                attempt.sent[usize::from(seat)] == epoch && attempt.seats[usize::from(seat)].flight != Flight::None;
-            let claim = self.rows.get(&attempt.row).map_or(0, |known| known.claims[usize::from(seat)]);
-            let own = other == name && if verb == Verb::Ask { attempt.over || claim == epoch } else { sent };
+            let own = known.and_then(|known| known.seats.of(server)).filter(|seat| {
+                let at = usize::from(*seat);
+                let sent = attempt.sent[at] == epoch && attempt.seats[at].flight != Flight::None;
+                let claim = known.map_or(0, |known| known.claims[at]);
+                other == name && if verb == Verb::Ask { attempt.over || claim == epoch } else { sent }
+            });
             let action = match verb {
-                _ if !own => JobAction::Elsewhere,
+                _ if own.is_none() => JobAction::Elsewhere,
                 Verb::Ask => JobAction::Ask,
                 Verb::Start { .. } | Verb::Stop | Verb::StopAll => JobAction::Land,
             };
-            let action = self.tell(action, other, own.then_some(seat), at_us);
-            if own {
+            let action = self.tell(action, other, own, at_us);
+            if own.is_some() {
                 told = Some(action);
             }
         }
@@ -376,12 +421,13 @@ impl Attempts {
             return;
         }
         let action = if doubted { JobAction::Doubt } else { JobAction::Trust };
-        let open: Vec<Name> = self.rows.values().filter_map(|known| known.open).collect();
-        for name in open {
+        let sits = |known: &Known| known.open.zip(known.seats.of(Host(server as u16)));
+        let open: Vec<(Name, u8)> = self.rows.values().filter_map(sits).collect();
+        for (name, seat) in open {
             if let Some(attempt) = self.attempts.get_mut(&name) {
-                attempt.seats[server].doubted = doubted;
+                attempt.seats[usize::from(seat)].doubted = doubted;
             }
-            self.tell(action, name, Some(server as u8), at_us);
+            self.tell(action, name, Some(seat), at_us);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Whose each job is, by the members alone: what servers believe is compared with it.
 
 use super::super::Options;
+use super::super::rings::SHARED;
 use crate::event::ActorId;
 use failproof_core::Host;
-use failproof_core::distribution::{HashRing, MemberView, Members, RingRules};
-use std::collections::BTreeMap;
+use failproof_core::distribution::{HashRing, MemberView, Members, RingChange, RingRules, RingSource};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How many places in the hash space two rings are compared at.
 const SAMPLES: u64 = 64;
@@ -18,9 +20,9 @@ type Owners = Vec<Option<Host>>;
 pub(super) struct Rings {
     names: Vec<Box<str>>,
     version: u32,
-    ring: HashRing,
-    /// What the first server that knew a version made of it.
-    seen: BTreeMap<u32, (ActorId, Owners)>,
+    ring: Arc<HashRing>,
+    /// What the first server that knew a version made of it: the ring, and who owns what by it.
+    seen: BTreeMap<u32, (ActorId, Arc<HashRing>, Owners)>,
     /// The version that each server was compared at last.
     compared: BTreeMap<ActorId, u32>,
 }
@@ -30,7 +32,7 @@ impl Rings {
         Self {
             names: options.names(),
             version: 0,
-            ring: HashRing::new(RingRules::hardened(), options.vnodes_per_node),
+            ring: RingSource::empty(RingRules::hardened(), options.vnodes_per_node),
             seen: BTreeMap::new(),
             compared: BTreeMap::new(),
         }
@@ -42,10 +44,14 @@ impl Rings {
             return false;
         }
         self.version = members.version();
-        let vnodes = self.ring.vnodes_per_node();
-        let named = members.iter().map(|server| (server, self.names[usize::from(server.0)].as_bytes()));
-        self.ring = HashRing::with_members(RingRules::hardened(), vnodes, named)
-            .unwrap_or_else(|error| panic!("names are told apart: {error}"));
+        let known: BTreeSet<Host> = self.ring.members().map(|(server, _)| server).collect();
+        for left in known.iter().filter(|server| !members.contains(**server)) {
+            self.ring = SHARED.make(&self.ring, RingChange::Leave(*left));
+        }
+        for joined in members.iter().filter(|server| !known.contains(server)) {
+            let name = self.names[usize::from(joined.0)].as_bytes();
+            self.ring = SHARED.make(&self.ring, RingChange::Join(joined, name));
+        }
         true
     }
 
@@ -71,12 +77,17 @@ impl Rings {
         if version == 0 || self.compared.insert(server, version) == Some(version) {
             return None;
         }
+        let known = self.seen.get(&version);
+        if known.is_some_and(|(_, ring, _)| Arc::ptr_eq(ring, view.ring())) {
+            return None;
+        }
         let hash = |n: u64| n.wrapping_mul(u64::MAX / SAMPLES).wrapping_add(0x0123_4567_89ab_cdef).cast_signed();
         let owners: Owners = (0..SAMPLES).map(|n| view.home_of(hash(n))).collect();
         if self.seen.len() == VERSIONS && !self.seen.contains_key(&version) {
             self.seen.pop_first();
         }
-        let (first, expected) = self.seen.entry(version).or_insert_with(|| (server, owners.clone()));
+        let fresh = || (server, Arc::clone(view.ring()), owners.clone());
+        let (first, _, expected) = self.seen.entry(version).or_insert_with(fresh);
         (*expected != owners).then_some(*first)
     }
 }

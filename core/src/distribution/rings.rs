@@ -1,0 +1,62 @@
+//! Where rings come from: whoever runs many servers in one process lets those that know the same members share one ring.
+
+use super::ring::{HashRing, RingRules};
+use crate::id::Host;
+use alloc::sync::Arc;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::num::NonZeroU32;
+
+/// What becomes of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RingChange<'a> {
+    /// It is made anew, of these servers with their names.
+    Members(&'a [(Host, &'a [u8])]),
+    /// A server comes, under this name.
+    Join(Host, &'a [u8]),
+    /// A server goes.
+    Leave(Host),
+}
+
+/// Makes the ring that follows from another one.
+///
+/// Invariant: what it returns equals [`RingSource::OWN`] of the same arguments; only who else has it may differ. Two sources
+/// are equal for the same reason.
+#[derive(Clone, Copy)]
+pub struct RingSource(pub fn(&Arc<HashRing>, RingChange<'_>) -> Arc<HashRing>);
+
+impl RingSource {
+    /// Every server makes its own.
+    pub const OWN: Self = Self(|ring, change| ring.changed(change).map_or_else(|_| Arc::clone(ring), Arc::new));
+
+    /// A ring without servers.
+    #[must_use]
+    pub fn empty(rules: RingRules, vnodes_per_node: NonZeroU32) -> Arc<HashRing> {
+        Arc::new(HashRing::new(rules, vnodes_per_node))
+    }
+
+    /// The ring that follows; the same one, if the change asks for what cannot be: names are told apart by whoever configures
+    /// them, and a server whose name is not is no member.
+    #[must_use]
+    pub fn make(self, ring: &Arc<HashRing>, change: RingChange<'_>) -> Arc<HashRing> {
+        (self.0)(ring, change)
+    }
+}
+
+impl fmt::Debug for RingSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RingSource")
+    }
+}
+
+impl PartialEq for RingSource {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for RingSource {}
+
+impl Hash for RingSource {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
