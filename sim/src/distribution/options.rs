@@ -128,10 +128,14 @@ impl Options {
         }
     }
 
-    /// What each server is called. Each second one is called as the one before it, with a 1 behind.
+    /// What each server is called. Each second one is called as the one before it, with a 1 behind; from the tenth such pair
+    /// on, numbers are of one width, so that no two servers have one name.
     #[must_use]
     pub fn names(&self) -> Vec<Box<str>> {
-        let name = |n: u16| format!("node{}{}", n / 2 + 1, if n.is_multiple_of(2) { "" } else { "1" });
+        let name = |n: u16| {
+            let (pair, second) = (n / 2 + 1, if n.is_multiple_of(2) { "" } else { "1" });
+            if pair < 10 { format!("node{pair}{second}") } else { format!("node{pair:04}{second}") }
+        };
         (0..self.servers).map(|n| name(n).into()).collect()
     }
 
@@ -292,5 +296,18 @@ impl ProtocolOptions for Options {
             }
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_servers_have_one_name() {
+        let names = Options { servers: Utype::MAX as u16, ..Options::default() }.names();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), Utype::MAX);
+        assert_eq!(names[..4].join(" "), "node1 node11 node2 node21");
     }
 }
