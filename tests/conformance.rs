@@ -316,7 +316,7 @@ impl Border {
         assert!(!utype.is_empty(), "case {}: an empty utype where one is needed", self.name);
         let index = intern(&mut self.utypes, utype);
         assert!(index < Utype::MAX, "case {}: more utypes than a table serves", self.name);
-        Utype(index as u8)
+        Utype(index as u16)
     }
 
     /// Machine names that differ only in case are one host.
@@ -474,7 +474,7 @@ fn play_table(name: &str, case: &TableCase) {
         }
     }
     for (index, utype) in border.utypes.iter().enumerate() {
-        let held = table.entry(Utype(index as u8)).is_some();
+        let held = table.entry(Utype(index as u16)).is_some();
         assert!(!held || expected.contains_key(utype), "case {name}: an entry for {utype} is not expected");
     }
 }

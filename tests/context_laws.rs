@@ -77,7 +77,7 @@ fn not_carried_out_changes_nothing(records: &[Record]) -> Judgement {
     for Record { now, operation, before, after, .. } in records {
         let Some((operation, outcome, change)) = operation else { continue };
         let mut expected = before.heartbeats.clone();
-        for alias in (0..ALIASES as u8).map(Utype) {
+        for alias in (0..ALIASES as u16).map(Utype) {
             if let (Some(former), Some(entry)) = (before.heartbeats.entry(alias), after.heartbeats.entry(alias))
                 && !before.heartbeats.is_valid(alias, *now)
             {
@@ -316,11 +316,11 @@ fn main_changes_by_give_or_after_expiry(records: &[Record]) -> Judgement {
                 return convict(format!("{operation:?} moved {before:?} to {row:?}"));
             }
             let heartbeats = &record.before.heartbeats;
-            let gone = !heartbeats.is_valid(Utype(main.0), record.now) && !heartbeats.in_grace(record.now);
+            let gone = !heartbeats.is_valid(main.utype(), record.now) && !heartbeats.in_grace(record.now);
             match operation.what {
                 What::Give { .. } if operation.alias == main => {}
                 What::Load { .. } if operation.alias == backup && gone => {
-                    over.extend(heartbeats.entry(Utype(main.0)).map(|entry| (Utype(main.0), entry.epoch)));
+                    over.extend(heartbeats.entry(main.utype()).map(|entry| (main.utype(), entry.epoch)));
                 }
                 _ => return convict(format!("{operation:?} moved {before:?} to {row:?}; main gone: {gone}")),
             }

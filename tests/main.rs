@@ -21,6 +21,7 @@ mod formulas;
 mod haid;
 #[path = "src/haid_laws.rs"]
 mod haid_laws;
+mod job_fleets;
 mod job_laws;
 mod job_load;
 mod job_migration;

@@ -146,7 +146,7 @@ fn clock(of: Of) -> impl Strategy<Value = FaultKind> {
 
 fn options(of: Of) -> BoxedStrategy<Options> {
     match of {
-        Of::Election => (2..=4_u16, 1..=2_u8)
+        Of::Election => (2..=4_u16, 1..=2_u16)
             .prop_map(|(nodes, utypes)| {
                 let affinity = if utypes == 2 { vec![(1, 0)] } else { Vec::new() };
                 let time_us = 60 * SECOND;
@@ -173,7 +173,7 @@ fn options(of: Of) -> BoxedStrategy<Options> {
 fn task(of: Of) -> BoxedStrategy<Task> {
     let at_us = 0..30 * SECOND;
     match of {
-        Of::Election => (at_us, 0..2_u8)
+        Of::Election => (at_us, 0..2_u16)
             .prop_map(|(at_us, utype)| Task { at_us, node: Place::Primary, utype, what: TaskKind::Resign })
             .boxed(),
         Of::Routing => (at_us, 0..4_usize)

@@ -288,7 +288,7 @@ fn any_rules() -> impl Strategy<Value = (String, Rules)> {
     select(rule_sets())
 }
 
-fn any_op(utypes: u8) -> impl Strategy<Value = Op> {
+fn any_op(utypes: u16) -> impl Strategy<Value = Op> {
     let actor = || 0..ACTORS;
     let utype = move || (0..utypes).prop_map(Utype);
     prop_oneof![
@@ -308,7 +308,7 @@ fn any_op(utypes: u8) -> impl Strategy<Value = Op> {
     ]
 }
 
-fn any_ops(utypes: u8) -> impl Strategy<Value = Vec<Op>> {
+fn any_ops(utypes: u16) -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(any_op(utypes), 1..60)
 }
 
@@ -379,7 +379,7 @@ proptest! {
     /// Under observation the store calls every entry valid: there a takeover is a compare-and-set on the version.
     #[test]
     fn an_entry_is_never_valid_and_takeable_at_once(
-        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u8),
+        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u16),
     ) {
         let records = Play::new(rules, dialect, &[]).run(&ops);
         let verdict = match rules.age {
@@ -466,7 +466,7 @@ proptest! {
     /// A store that may forget without a new generation is allowed to repeat itself, so there it does not forget.
     #[test]
     fn epochs_never_repeat_or_decrease(
-        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u8),
+        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u16),
     ) {
         let ops = remembered(ops, rules);
         let records = Play::new(rules, dialect, &[]).run(&ops);
@@ -529,7 +529,7 @@ proptest! {
 
     #[test]
     fn a_refused_heartbeat_changes_nothing(
-        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u8),
+        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u16),
     ) {
         let records = Play::new(rules, dialect, &[(B, A)]).run(&ops);
         prop_assert_eq!(refused_changes_nothing(&records), Ok(()), "{}, {:?}", name, dialect);
@@ -577,7 +577,7 @@ proptest! {
     /// A store that forgets epochs, or is rolled back behind an answer, forgets its answers too; there it does neither.
     #[test]
     fn an_entry_answered_empty_is_never_renewed(
-        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u8),
+        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u16),
     ) {
         let rules = Rules { empty_is_final: EmptyAnswer::Final, ..rules };
         let ops = remembered(ops, rules);
@@ -616,7 +616,7 @@ fn an_owner_whose_entry_was_answered_empty_gets_a_new_epoch() {
 /// acceptances, so they are left out.
 fn kinds_are_independent(records: &[Record], alone: &[Record], utype: Utype) -> Judgement {
     for record in records {
-        for other in (0..UTYPES).map(|other| Utype(other as u8)).filter(|other| *other != record.utype) {
+        for other in (0..UTYPES).map(|other| Utype(other as u16)).filter(|other| *other != record.utype) {
             if record.before.entry(other) != record.after.entry(other) {
                 return convict(format!("a request about {:?} changed {other:?}", record.utype));
             }
@@ -647,7 +647,7 @@ fn projected(ops: &[Op], utype: Utype) -> Vec<Op> {
 
 /// Gives each actor one kind: actor `n` speaks about kind `n % UTYPES` only, so that its numbering is not shared.
 fn one_kind_each(ops: Vec<Op>) -> Vec<Op> {
-    let kind = |actor: u8| Utype(actor % UTYPES as u8);
+    let kind = |actor: u8| Utype(u16::from(actor) % UTYPES as u16);
     let assign = |op| match op {
         Op::Query { actor, .. } => Op::Query { actor, utype: kind(actor) },
         Op::Heartbeat { actor, token, held, again, .. } => {
@@ -666,8 +666,8 @@ proptest! {
     /// not.
     #[test]
     fn kinds_of_leader_are_independent_without_affinity(
-        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u8),
-        utype in (0..UTYPES as u8).prop_map(Utype),
+        (name, rules) in any_rules(), dialect in select(&DIALECTS[..]), ops in any_ops(UTYPES as u16),
+        utype in (0..UTYPES as u16).prop_map(Utype),
     ) {
         let ops = remembered(one_kind_each(ops), rules);
         let records = Play::new(rules, dialect, &[]).run(&ops);

@@ -3,7 +3,9 @@
 //! Goal: the published identity loses every key with the first change, and the hardened one only what moves. Method:
 //! the keys that two servers call their own, before and after the second one joined.
 
-use failproof_core::distribution::{Identity, MemberChange, MemberView, Members, Message, Rules, hash64_of_number};
+use failproof_core::distribution::{
+    Identity, MemberChange, MemberView, Members, Message, RingSource, Rules, hash64_of_number,
+};
 use failproof_core::{Duration, Host, Instant};
 use std::num::NonZeroU32;
 
@@ -27,7 +29,7 @@ fn follow(view: &mut MemberView, members: &Members) {
 fn local(identity: Identity) -> (usize, [usize; 2]) {
     let rules = Rules { identity, ..Rules::published() };
     let vnodes = NonZeroU32::new(2 << 16).expect("not zero");
-    let view = |server| MemberView::new(Host(server), rules, vnodes);
+    let view = |server| MemberView::new(Host(server), rules, vnodes, RingSource::OWN);
     let (mut first, mut second) = (view(0), view(1));
     let mut members = Members::default();
     members.change(MemberChange::Joined(Host(0)));

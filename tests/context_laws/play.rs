@@ -305,7 +305,7 @@ impl Actor {
 }
 
 const fn utype(actor: usize) -> Utype {
-    Utype(ALIAS_OF[actor].0)
+    ALIAS_OF[actor].utype()
 }
 
 const fn host(actor: usize) -> Host {

@@ -123,7 +123,7 @@ impl Crowd for Election {
     fn few(stream: &mut Stream, interval_us: u64, hardened: bool) -> election::Options {
         let mut options = election::Options {
             nodes: stream.between(1, 4) as u16,
-            utypes: stream.between(1, 3) as u8,
+            utypes: stream.between(1, 3) as u16,
             time_us: 100 * interval_us,
             heartbeat_interval_us: Duration::from_micros(interval_us),
             heartbeat_timeout_us: Duration::from_micros(5 * interval_us),
@@ -160,7 +160,7 @@ impl Crowd for Election {
     }
 
     fn task_at(stream: &mut Stream, options: &election::Options, at_us: u64) -> Task {
-        let utype = stream.below(u64::from(options.utypes)) as u8;
+        let utype = stream.below(u64::from(options.utypes)) as u16;
         Task { at_us, node: Self::place(stream, options), utype, what: TaskKind::Resign }
     }
 
