@@ -5,7 +5,9 @@
 //! breaks the laws of the hardened one, and each judge is shown a step that it must convict.
 
 use failproof_core::Host;
-use failproof_core::distribution::{HashRing, Moved, PointNames, RingRules, SharedPoint, hash64, hash64_of_number};
+use failproof_core::distribution::{
+    HashRing, Moved, PointNames, RingChange, RingRules, SharedPoint, hash64, hash64_of_number,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{FileFailurePersistence, RngSeed};
@@ -172,6 +174,21 @@ proptest! {
         let last = &steps.last().expect("a change").after;
         let again = HashRing::with_members(RingRules::hardened(), vnodes, last.members()).expect("names differ");
         prop_assert_eq!(&again, last);
+    }
+
+    /// Whatever the rules: one pass for all of them, or one after another.
+    #[test]
+    fn many_changes_at_once_are_as_one_after_another(
+        rules in select(&RULES[..]), vnodes in any_vnodes(), changes in any_changes(), first in 0_usize..24,
+    ) {
+        let steps = play(rules, vnodes, &changes);
+        let first = first % changes.len();
+        let at_once: Vec<_> = changes[first..].iter().map(|change| match *change {
+            Change::Insert(index) => (host(index), Some(NAMES[index].as_bytes())),
+            Change::Remove(index) => (host(index), None),
+        }).collect();
+        let after = steps[first].before.changed(RingChange::Changes(&at_once));
+        prop_assert_eq!(after.as_ref(), Ok(&steps.last().expect("a change").after));
     }
 
     #[test]

@@ -326,9 +326,9 @@ mod tests {
     #[test]
     fn sizes_are_set_by_the_names_of_their_options() {
         let mut options = Options::from(election::Options::default());
-        assert!(options.set_size("nodes", 3) && options.set_size("utypes", 300));
+        assert!(options.set_size("nodes", 3) && options.set_size("utypes", 100_000));
         let own: &election::Options = options.own();
-        assert_eq!((own.nodes, own.utypes), (3, u8::MAX), "too many to be accepted");
+        assert_eq!((own.nodes, own.utypes), (3, u16::MAX), "too many to be accepted");
         assert!(options.check().is_err());
     }
 }

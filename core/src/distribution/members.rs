@@ -20,10 +20,14 @@ pub struct Members {
     changes: VecDeque<MemberChange>,
 }
 
-/// What one answer tells of the members.
+/// What one answer tells of the members, and what was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct News {
+    /// The version that the asker knew.
+    pub since: u32,
+    /// The last member that it had been told, while it is told all of them.
+    pub after: Option<Host>,
     /// The version after these changes.
     pub version: u32,
     /// Whether they are the members of that version, and not what changed since another one.
@@ -75,11 +79,11 @@ impl Members {
         if since == 0 || missing > self.changes.len() {
             let mut others = self.servers.iter().filter(|server| after.is_none_or(|after| **server > after));
             let changes = core::array::from_fn(|_| others.next().map(|server| MemberChange::Joined(*server)));
-            return News { version: self.version, all: true, more: others.next().is_some(), changes };
+            return News { since, after, version: self.version, all: true, more: others.next().is_some(), changes };
         }
         let mut newer = self.changes.iter().skip(self.changes.len() - missing);
         let changes = core::array::from_fn(|_| newer.next().copied());
         let told = changes.iter().flatten().count();
-        News { version: since + told as u32, all: false, more: missing > told, changes }
+        News { since, after, version: since + told as u32, all: false, more: missing > told, changes }
     }
 }

@@ -150,7 +150,8 @@ impl HashRing {
         self.become_spliced(members, server, &name, Splice::Remove)
     }
 
-    /// The ring after a change, beside this one.
+    /// The ring after a change, beside this one: one pass through the points, however many servers come and go, if it follows
+    /// from its members.
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
@@ -159,18 +160,34 @@ impl HashRing {
             RingChange::Members(members) => {
                 Self::with_members(self.rules, self.vnodes_per_node, members.iter().copied())
             }
-            RingChange::Join(server, name) => {
+            RingChange::Changes(changes) if self.follows_from_members() => {
                 let mut members = self.members.clone();
-                admit(&mut members, server, name)?;
-                Ok(self.spliced(members, server, name, Splice::Insert).0)
+                for (server, name) in changes {
+                    match (name, index_of(&members, *server)) {
+                        (Some(name), _) => admit(&mut members, *server, name)?,
+                        (None, Ok(index)) => drop(members.remove(index)),
+                        (None, Err(_)) => {}
+                    }
+                }
+                Ok(self.spliced(members))
             }
-            RingChange::Leave(server) => {
-                let mut members = self.members.clone();
-                let Ok(index) = index_of(&members, server) else { return Ok(self.clone()) };
-                let (_, name) = members.remove(index);
-                Ok(self.spliced(members, server, &name, Splice::Remove).0)
+            RingChange::Changes(changes) => {
+                let mut ring = self.clone();
+                for (server, name) in changes {
+                    let _ = match name {
+                        Some(name) => ring.insert(*server, name)?,
+                        None => ring.remove(*server),
+                    };
+                }
+                Ok(ring)
             }
         }
+    }
+
+    /// Whether its owners are a function of its members, whatever the order in which they came.
+    #[must_use]
+    pub fn follows_from_members(&self) -> bool {
+        self.rules.shared_point == SharedPoint::LowestIdentity
     }
 
     /// Whether both are of one kind: under the same rules, with as many points for a server.
@@ -215,18 +232,32 @@ impl HashRing {
         })
     }
 
-    /// The ring with or without the points of a server, and which those are.
-    fn spliced(&self, members: Members, server: Host, name: &[u8], splice: Splice) -> (Self, Vec<i64>) {
-        let mut changed: Vec<i64> = self.points_of(name).collect();
+    /// The ring of these members instead.
+    fn spliced(&self, members: Members) -> Self {
+        let is_in = |list: &Members, (server, name): &(Host, Box<[u8]>)| {
+            index_of(list, *server).is_ok_and(|index| list[index].1 == *name)
+        };
+        let left = self.members.iter().filter(|member| !is_in(&members, member));
+        let joined = members.iter().filter(|member| !is_in(&self.members, member));
+        let mut changed: Vec<(i64, Host, Splice)> = Vec::new();
+        for (part, splice) in [(left.collect::<Vec<_>>(), Splice::Remove), (joined.collect(), Splice::Insert)] {
+            for (server, name) in part {
+                changed.extend(self.points_of(name).map(|point| (point, *server, splice)));
+            }
+        }
         changed.sort_unstable();
         changed.dedup();
-        let points = self.points.spliced(&changed, server, self.rules.shared_point, splice);
-        (Self { members, points, ..*self }, changed)
+        let points = self.points.spliced(&changed, self.rules.shared_point);
+        Self { members, points, ..*self }
     }
 
     fn become_spliced(&mut self, members: Members, server: Host, name: &[u8], splice: Splice) -> Vec<Moved> {
-        let (after, changed) = self.spliced(members, server, name, splice);
-        let before = core::mem::replace(self, after);
+        let mut changed: Vec<i64> = self.points_of(name).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let list: Vec<_> = changed.iter().map(|point| (*point, server, splice)).collect();
+        let points = self.points.spliced(&list, self.rules.shared_point);
+        let before = core::mem::replace(self, Self { members, points, ..*self });
         movement(&before.points, &self.points, &changed)
     }
 }

@@ -12,10 +12,8 @@ use core::num::NonZeroU32;
 pub enum RingChange<'a> {
     /// It is made anew, of these servers with their names.
     Members(&'a [(Host, &'a [u8])]),
-    /// A server comes, under this name.
-    Join(Host, &'a [u8]),
-    /// A server goes.
-    Leave(Host),
+    /// Servers come, under these names, or go, one after another.
+    Changes(&'a [(Host, Option<&'a [u8]>)]),
 }
 
 /// Makes the ring that follows from another one.
@@ -36,7 +34,7 @@ impl RingSource {
     }
 
     /// The ring that follows; the same one, if the change asks for what cannot be: names are told apart by whoever configures
-    /// them, and a server whose name is not is no member.
+    /// them.
     #[must_use]
     pub fn make(self, ring: &Arc<HashRing>, change: RingChange<'_>) -> Arc<HashRing> {
         (self.0)(ring, change)

@@ -106,7 +106,9 @@ impl MemberView {
     /// Takes an answer in. `names` are those of all servers. Says whether there may be rows now that nobody is to take, and
     /// whether there is more to ask.
     pub fn on_news(&mut self, now: Instant, tag: u32, news: &News, names: &[Box<str>]) -> (bool, bool) {
-        if self.asked.is_none_or(|(asked, _)| asked != tag) {
+        // One that an earlier process asked for may bear the number of a question of this one, but only what was asked fits.
+        let fits = (news.since, news.after) == (self.version, self.told.last().copied());
+        if self.asked.is_none_or(|(asked, _)| asked != tag) || !fits {
             return (false, false);
         }
         self.asked = None;
@@ -145,21 +147,21 @@ impl MemberView {
     /// A server that leaves leaves rows behind; one that comes back may have left some before.
     fn on_changes(&mut self, news: &News, names: &[Box<str>]) -> bool {
         let mut orphans = false;
+        let mut changes = Vec::with_capacity(news.changes.len());
         for change in news.changes.iter().flatten() {
-            self.renamed = true;
             match *change {
                 MemberChange::Joined(server) => {
-                    if let Some(name) = name(server, names) {
-                        self.change(RingChange::Join(server, name));
-                    }
+                    changes.extend(name(server, names).map(|name| (server, Some(name))));
                     orphans |= server == self.own;
                 }
                 MemberChange::Left(server) => {
-                    self.change(RingChange::Leave(server));
+                    changes.push((server, None));
                     orphans = true;
                 }
             }
         }
+        self.renamed |= !changes.is_empty();
+        self.change(RingChange::Changes(&changes));
         self.version = news.version;
         orphans
     }

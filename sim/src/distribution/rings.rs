@@ -1,89 +1,58 @@
-//! Rings that the servers of a run share: each is made once, however many servers come to know it.
+//! Rings that the servers of a run share: those that know the same members have one between them.
 //!
-//! Nothing of a run depends on it: what is remembered equals what a server would have made by itself.
+//! Nothing of a run depends on it: a shared ring equals what a server would have made by itself.
 
 use failproof_core::Host;
 use failproof_core::distribution::{HashRing, RingChange, RingSource};
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 
-/// How many points the rings have together that are remembered: some half a gigabyte at most.
-const POINTS_MAX: usize = 1 << 25;
-/// How many rings are remembered. Servers that know older members than that make their own.
-const RINGS_MAX: usize = 64;
-
-/// What became of a ring.
-#[derive(Debug)]
-struct Made {
-    from: Arc<HashRing>,
-    what: What,
-    to: Arc<HashRing>,
-}
-
-/// A [`RingChange`] that owns what it is about.
-#[derive(Debug, PartialEq, Eq)]
-enum What {
-    Members(Vec<(Host, Box<[u8]>)>),
-    Join(Host, Box<[u8]>),
-    Leave(Host),
-}
+/// Servers with their names, by identity.
+type Members = Vec<(Host, Box<[u8]>)>;
 
 thread_local! {
-    static MADE: RefCell<VecDeque<Made>> = const { RefCell::new(VecDeque::new()) };
+    /// The rings that this thread's servers have, by their members; for as long as one of them has it.
+    static ALIVE: RefCell<BTreeMap<Members, Vec<Weak<HashRing>>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Rings as this thread remembers them.
+/// Rings that somebody else may have already. A ring that does not follow from its members is nobody else's.
 pub(super) const SHARED: RingSource = RingSource(|ring, change| {
-    MADE.with_borrow_mut(|made| {
-        let known = made.iter().rev().find(|made| made.is(ring, change));
-        if let Some(known) = known {
-            return Arc::clone(&known.to);
+    if !ring.follows_from_members() {
+        return RingSource::OWN.make(ring, change);
+    }
+    ALIVE.with_borrow_mut(|alive| {
+        let members = after(ring, change);
+        let known = alive.get(&members).into_iter().flatten().filter_map(Weak::upgrade);
+        if let Some(known) = known.into_iter().find(|known| known.is_alike(ring)) {
+            return known;
         }
-        let to = RingSource::OWN.make(ring, change);
-        made.push_back(Made { from: Arc::clone(ring), what: What::of(change), to: Arc::clone(&to) });
-        let mut points: usize = made.iter().map(|made| made.to.points()).sum();
-        while made.len() > RINGS_MAX || made.len() > 1 && points > POINTS_MAX {
-            points -= made.pop_front().map_or(0, |made| made.to.points());
-        }
-        to
+        let made = RingSource::OWN.make(ring, change);
+        alive.retain(|_, rings| {
+            rings.retain(|ring| ring.strong_count() > 0);
+            !rings.is_empty()
+        });
+        alive.entry(members).or_default().push(Arc::downgrade(&made));
+        made
     })
 });
 
-impl Made {
-    /// Whether it is what becomes of `ring`. One that is made anew takes nothing but its rules over.
-    fn is(&self, ring: &Arc<HashRing>, change: RingChange<'_>) -> bool {
-        let same = match change {
-            RingChange::Members(_) => self.from.is_alike(ring),
-            RingChange::Join(..) | RingChange::Leave(_) => Arc::ptr_eq(&self.from, ring),
-        };
-        same && self.what.is(change)
-    }
-}
-
-impl What {
-    fn of(change: RingChange<'_>) -> Self {
-        match change {
-            RingChange::Members(members) => {
-                Self::Members(members.iter().map(|(server, name)| (*server, (*name).into())).collect())
+/// The members after a change.
+fn after(ring: &HashRing, change: RingChange<'_>) -> Members {
+    let mut members = BTreeMap::new();
+    match change {
+        RingChange::Members(all) => members.extend(all.iter().copied()),
+        RingChange::Changes(changes) => {
+            members.extend(ring.members());
+            for (server, name) in changes {
+                match name {
+                    Some(name) => members.insert(*server, *name),
+                    None => members.remove(server),
+                };
             }
-            RingChange::Join(server, name) => Self::Join(server, name.into()),
-            RingChange::Leave(server) => Self::Leave(server),
         }
     }
-
-    fn is(&self, change: RingChange<'_>) -> bool {
-        match (self, change) {
-            (Self::Members(own), RingChange::Members(other)) => {
-                own.len() == other.len() && own.iter().zip(other).all(|(own, other)| (own.0, &*own.1) == *other)
-            }
-            (Self::Join(server, name), RingChange::Join(other, other_name)) => {
-                *server == other && **name == *other_name
-            }
-            (Self::Leave(server), RingChange::Leave(other)) => *server == other,
-            _ => false,
-        }
-    }
+    members.into_iter().map(|(server, name)| (server, name.into())).collect()
 }
 
 #[cfg(test)]
@@ -95,38 +64,32 @@ mod tests {
     const A: (Host, &[u8]) = (Host(0), b"a");
     const B: (Host, &[u8]) = (Host(1), b"b");
 
-    fn empty(rules: RingRules) -> Arc<HashRing> {
-        RingSource::empty(rules, NonZeroU32::new(16).expect("not zero"))
+    fn empty(rules: RingRules, vnodes: u32) -> Arc<HashRing> {
+        RingSource::empty(rules, NonZeroU32::new(vnodes).expect("not zero"))
     }
 
     #[test]
-    fn servers_that_know_the_same_members_share_a_ring() {
-        let known = |rules| SHARED.make(&empty(rules), RingChange::Members(&[A, B]));
-        let ring = known(RingRules::hardened());
-        assert!(Arc::ptr_eq(&ring, &known(RingRules::hardened())));
-        assert!(!Arc::ptr_eq(&ring, &known(RingRules::published())), "by other rules it is another ring");
-        let changes = [RingChange::Leave(A.0), RingChange::Join(Host(2), b"c"), RingChange::Members(&[B])];
-        for change in changes {
-            let (one, other) = (SHARED.make(&ring, change), SHARED.make(&ring, change));
-            assert!(Arc::ptr_eq(&one, &other));
-            assert_eq!(one, RingSource::OWN.make(&ring, change), "{change:?}");
-        }
+    fn servers_that_know_the_same_members_share_a_ring_while_they_have_it() {
+        let known = |vnodes| SHARED.make(&empty(RingRules::hardened(), vnodes), RingChange::Members(&[A, B]));
+        let ring = known(16);
+        assert!(Arc::ptr_eq(&ring, &known(16)));
+        assert!(!Arc::ptr_eq(&ring, &known(8)), "with fewer points it is another ring");
+        let left = SHARED.make(&ring, RingChange::Changes(&[(A.0, None)]));
+        let back = SHARED.make(&left, RingChange::Changes(&[(A.0, Some(A.1))]));
+        assert!(Arc::ptr_eq(&ring, &back), "however it came about");
+        assert_eq!(left, RingSource::OWN.make(&ring, RingChange::Changes(&[(A.0, None)])));
+        drop((left, back, ring));
+        known(32);
+        ALIVE.with_borrow(|alive| {
+            assert!(alive.values().flatten().all(|ring| ring.strong_count() <= 1) && alive.len() == 1)
+        });
     }
 
     #[test]
-    fn what_cannot_be_leaves_the_ring_as_it_is() {
-        let ring = SHARED.make(&empty(RingRules::hardened()), RingChange::Members(&[A]));
-        assert!(Arc::ptr_eq(&ring, &SHARED.make(&ring, RingChange::Join(Host(5), A.1))), "the name is taken");
-    }
-
-    #[test]
-    fn no_more_is_remembered_than_there_is_room_for() {
-        let ring = empty(RingRules::hardened());
-        let rings: Vec<_> =
-            (0..200).map(|n: u16| SHARED.make(&ring, RingChange::Join(Host(n), &n.to_le_bytes()))).collect();
-        MADE.with_borrow(|made| assert_eq!(made.len(), RINGS_MAX));
-        let again = SHARED.make(&ring, RingChange::Join(Host(0), &0_u16.to_le_bytes()));
-        assert!(!Arc::ptr_eq(&rings[0], &again));
-        assert_eq!(rings[0], again);
+    fn a_ring_that_depends_on_who_came_first_is_not_shared() {
+        let known = || SHARED.make(&empty(RingRules::published(), 16), RingChange::Members(&[A, B]));
+        let (one, other) = (known(), known());
+        assert!(!Arc::ptr_eq(&one, &other));
+        assert_eq!(one, other);
     }
 }

@@ -90,14 +90,15 @@ impl Points {
         self.first_from(place).checked_sub(1).map(|index| self.points[index])
     }
 
-    /// The same with `changed` put in for `owner`, or taken out.
+    /// The same with points put in or taken out.
     ///
-    /// One pass that copies what lies between two changed points as a whole. `changed` is in order, each point once.
-    pub(super) fn spliced(&self, changed: &[i64], owner: Host, shared_point: SharedPoint, splice: Splice) -> Self {
-        let length = self.len() + if splice == Splice::Insert { changed.len() } else { 0 };
+    /// One pass that copies what lies between two changed points as a whole. `changed` is in order, each point once for an
+    /// owner; under [`SharedPoint::LastInserted`] there is one owner only.
+    pub(super) fn spliced(&self, changed: &[(i64, Host, Splice)], shared_point: SharedPoint) -> Self {
+        let length = self.len() + changed.iter().filter(|(_, _, splice)| *splice == Splice::Insert).count();
         let (mut points, mut owners) = (Vec::with_capacity(length), Vec::with_capacity(length));
         let mut copied = 0;
-        for &point in changed {
+        for &(point, owner, splice) in changed {
             let mut index = self.first_from(point);
             if shared_point == SharedPoint::LowestIdentity {
                 while self.points.get(index) == Some(&point) && self.owners[index] < owner {
@@ -126,7 +127,7 @@ const fn bucket_of(place: i64, shift: u32) -> usize {
 }
 
 /// What becomes of points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Splice {
     Insert,
     Remove,

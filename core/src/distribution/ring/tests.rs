@@ -13,6 +13,11 @@ const ALL: [RingRules; 4] = [
 ];
 
 /// Both points at each end of the hash space, and one in the middle.
+/// All of these points of one owner.
+fn at(points: &[i64], owner: Host, splice: Splice) -> Vec<(i64, Host, Splice)> {
+    points.iter().map(|point| (*point, owner, splice)).collect()
+}
+
 fn ends(owner: Host, shared_point: SharedPoint) -> Points {
     Points::collect(vec![(i64::MIN, owner), (0, owner), (i64::MAX, owner)], shared_point)
 }
@@ -83,13 +88,13 @@ fn what_moves_reaches_the_ends_of_the_hash_space() {
         let before = ends(B, shared_point);
         // A is the lower identity and is inserted last: it gets what it shares.
         let changed = [i64::MIN, 7, i64::MAX];
-        let after = before.spliced(&changed, A, shared_point, Splice::Insert);
+        let after = before.spliced(&at(&changed, A, Splice::Insert), shared_point);
         let piece = |first, last| Moved { from: Some(B), to: Some(A), first, last };
         let moved = [piece(i64::MIN, i64::MIN), piece(1, 7), piece(8, i64::MAX)];
         // Two pieces side by side are one.
         let joined = [moved[0], piece(1, i64::MAX)];
         assert_eq!(movement(&before, &after, &changed), joined);
-        let again = after.spliced(&changed, A, shared_point, Splice::Remove);
+        let again = after.spliced(&at(&changed, A, Splice::Remove), shared_point);
         let back = movement(&after, &again, &changed);
         match shared_point {
             // The shared points are gone, and yet all is B's again.
@@ -107,7 +112,7 @@ fn points_that_are_gone_already_move_nothing_twice() {
     let shared_point = SharedPoint::LastInserted;
     let before = Points::collect(vec![(30, A), (100, B)], shared_point);
     let changed = [10, 20, 30];
-    let after = before.spliced(&changed, A, shared_point, Splice::Remove);
+    let after = before.spliced(&at(&changed, A, Splice::Remove), shared_point);
     let piece = |first, last| Moved { from: Some(A), to: Some(B), first, last };
     assert_eq!(movement(&before, &after, &changed), [piece(i64::MIN, 30), piece(101, i64::MAX)]);
 }
@@ -117,12 +122,12 @@ fn a_shared_point_is_of_the_lower_identity_whoever_came_first() {
     let shared_point = SharedPoint::LowestIdentity;
     for (first, second) in [(A, B), (B, A)] {
         let empty = Points::default();
-        let one = empty.spliced(&[5], first, shared_point, Splice::Insert);
-        let both = one.spliced(&[5], second, shared_point, Splice::Insert);
+        let one = empty.spliced(&at(&[5], first, Splice::Insert), shared_point);
+        let both = one.spliced(&at(&[5], second, Splice::Insert), shared_point);
         assert_eq!((both.len(), both.owner_of(5)), (2, Some(A)));
-        let left = both.spliced(&[5], A, shared_point, Splice::Remove);
+        let left = both.spliced(&at(&[5], A, Splice::Remove), shared_point);
         assert_eq!((left.len(), left.owner_of(5)), (1, Some(B)));
-        let left = both.spliced(&[5], B, shared_point, Splice::Remove);
+        let left = both.spliced(&at(&[5], B, Splice::Remove), shared_point);
         assert_eq!((left.len(), left.owner_of(5)), (1, Some(A)));
     }
 }

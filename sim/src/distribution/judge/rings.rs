@@ -45,13 +45,11 @@ impl Rings {
         }
         self.version = members.version();
         let known: BTreeSet<Host> = self.ring.members().map(|(server, _)| server).collect();
-        for left in known.iter().filter(|server| !members.contains(**server)) {
-            self.ring = SHARED.make(&self.ring, RingChange::Leave(*left));
-        }
-        for joined in members.iter().filter(|server| !known.contains(server)) {
-            let name = self.names[usize::from(joined.0)].as_bytes();
-            self.ring = SHARED.make(&self.ring, RingChange::Join(joined, name));
-        }
+        let left = known.iter().filter(|server| !members.contains(**server)).map(|server| (*server, None));
+        let joined = members.iter().filter(|server| !known.contains(server));
+        let joined = joined.map(|server| (server, Some(self.names[usize::from(server.0)].as_bytes())));
+        let changes: Vec<_> = left.chain(joined).collect();
+        self.ring = SHARED.make(&self.ring, RingChange::Changes(&changes));
         true
     }
 
