@@ -66,6 +66,11 @@ impl Cluster {
         Self { rules, instances, exits, epochs, exited: None }
     }
 
+    /// Lets `rules` decide from now on. What it remembers stays.
+    pub const fn upgrade(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
     /// How an instance is.
     #[must_use]
     pub fn state(&self, name: Name) -> InstanceState {

@@ -19,8 +19,9 @@ pub(super) struct Rings {
     names: Vec<Box<str>>,
     version: u32,
     ring: HashRing,
-    /// What the first server that knew a version made of it.
-    seen: BTreeMap<u32, (ActorId, Owners)>,
+    /// What the first server that knew a version made of it, by whether it names points as the former design does: in a
+    /// fleet of both kinds the owner is a function of the members for each kind.
+    seen: BTreeMap<(u32, bool), (ActorId, Owners)>,
     /// The version that each server was compared at last.
     compared: BTreeMap<ActorId, u32>,
 }
@@ -73,10 +74,11 @@ impl Rings {
         }
         let hash = |n: u64| n.wrapping_mul(u64::MAX / SAMPLES).wrapping_add(0x0123_4567_89ab_cdef).cast_signed();
         let owners: Owners = (0..SAMPLES).map(|n| view.home_of(hash(n))).collect();
-        if self.seen.len() == VERSIONS && !self.seen.contains_key(&version) {
+        let key = (version, view.ring().rules() == RingRules::published());
+        if self.seen.len() == VERSIONS && !self.seen.contains_key(&key) {
             self.seen.pop_first();
         }
-        let (first, expected) = self.seen.entry(version).or_insert_with(|| (server, owners.clone()));
+        let (first, expected) = self.seen.entry(key).or_insert_with(|| (server, owners.clone()));
         (*expected != owners).then_some(*first)
     }
 }
