@@ -2,12 +2,14 @@
 //!
 //! A row of the former table says what is to be done, and nothing of what was done before. So a first start counts as about
 //! to be started: whoever takes the row asks the cluster first, which knows the instance by its name if it was started. Of a
-//! later action it is assumed that the action before it started something, which is stopped first.
+//! later action it is assumed that the action before it started something, which is stopped first. An action that a later one
+//! on its job has overtaken is not done any more.
 
 use super::{Jobs, Row, Rules, WAITING_MAX};
 use crate::distribution::message::{Action, Change, JobId, Name, Phase, RowId, RowView, What};
 use crate::distribution::rules::TaskKey;
 use crate::id::Host;
+use alloc::collections::BTreeMap;
 
 impl Jobs {
     /// Lets `rules` decide from now on. If that makes a row of a job what was a row of a task, rows of one job are put together,
@@ -22,12 +24,18 @@ impl Jobs {
         self.former = true;
         self.due.clear();
         self.held.clear();
+        let rows = core::mem::take(&mut self.rows);
+        let executed = |(_, id): &(&(JobId, u16), &RowId)| !rows.contains_key(id);
+        let overtaking: BTreeMap<JobId, u16> = self.tasks.iter().filter(executed).map(|(task, _)| *task).collect();
         // By number, which is the order in which they were written down.
-        for row in core::mem::take(&mut self.rows).into_values() {
+        for row in rows.values() {
             let RowView { job, action, epoch, .. } = row.view;
+            if overtaking.get(&job).is_some_and(|later| *later > action) {
+                continue;
+            }
             let id = RowId(job.0);
             let Some(known) = self.rows.get_mut(&id) else {
-                self.rows.insert(id, Row::of_former(id, &row));
+                self.rows.insert(id, Row::of_former(id, row));
                 continue;
             };
             known.view.epoch = known.view.epoch.max(epoch);
