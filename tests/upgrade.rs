@@ -10,8 +10,9 @@ use failproof::fault::{Fault, FaultClass, FaultKind, Place};
 use failproof::generate::generate;
 use failproof::plan::{Fate, Plan, Task, TaskKind};
 use failproof::report::RunReport;
+use failproof::trace::Record;
 use failproof_core::Duration;
-use failproof_core::distribution::Rules;
+use failproof_core::distribution::{Membership, Rules};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -129,6 +130,16 @@ fn upgrade_in_the_right_order_holds_throughout() {
         assert!(report.counters["instances started"] >= 100, "{:?}", report.counters);
         assert!(report.counters["actions done"] >= 50, "{:?}", report.counters);
     }
+    // Submissions pause while the store is stopped, and no longer.
+    let (_, records) =
+        Engine::Fast.run(&Arc::new(right.clone()), true).unwrap_or_else(|panicked| panic!("{panicked:?}"));
+    let is_accepted = |record: &&Record| record.received.as_ref().is_some_and(|received| received.word == "accepted");
+    let accepted = records.iter().filter(is_accepted).map(|record| record.true_us);
+    // While jobs are submitted all the time.
+    let accepted: Vec<u64> = accepted.filter(|at_us| *at_us < 60 * SECOND).collect();
+    let gap_us = accepted.windows(2).map(|pair| pair[1] - pair[0]).max().expect("some are accepted");
+    println!("{} actions accepted, none for up to {gap_us} us", accepted.len());
+    assert!(accepted.len() >= 100 && gap_us < 6 * SECOND, "none for {gap_us} us");
     let mut looked_at = 0;
     for seed in 0..SEEDS {
         let right = seeded(&right, seed);
@@ -141,32 +152,43 @@ fn upgrade_in_the_right_order_holds_throughout() {
     assert!(looked_at >= SEEDS / 2, "only {looked_at} of {SEEDS} published fleets had broken nothing before");
 }
 
-/// Whatever happens when the last step is done, also to what the former fleet left behind.
-#[test]
-fn upgrade_is_followed_by_faults_of_every_kind_and_holds() {
-    let right = plan("right-order.json");
-    let done_us = right.quiet_us() + 10 * SECOND;
+/// The upgrade in the right order, with faults of every kind from the moment on at which store and cluster are upgraded.
+fn stormy(right: &Plan, seed: u64) -> Plan {
+    let begins_us = only(right, &RIGHT[..2]).faults.iter().map(Fault::end_us).max().expect("there are steps");
     let mut hardened = Options { rules: Rules::hardened(), upgrade: None, ..right.distribution().clone() };
     hardened.time_us = 200 * SECOND;
-    let mut looked_at = 0;
+    let storm = generate(seed, &hardened.clone().into(), &FaultClass::ALL);
+    let mut plan = seeded(right, seed);
+    plan.options.set_time_us(begins_us + hardened.time_us);
+    let first = plan.faults.iter().map(|fault| fault.id + 1).max().unwrap_or(0);
+    let later = |fault: Fault| Fault { id: first + fault.id, at_us: fault.at_us + begins_us, ..fault };
+    plan.faults.extend(storm.faults.into_iter().map(later));
+    plan.workload.extend(storm.workload.into_iter().map(|task| Task { at_us: task.at_us + begins_us, ..task }));
+    plan
+}
+
+/// Whatever goes wrong then, while servers of both kinds are about, and after the last step. Servers that do
+/// not notice their own expiry are convicted by the same faults.
+#[test]
+fn upgraded_store_and_cluster_hold_under_faults_of_every_kind() {
+    let right = plan("right-order.json");
+    let (mut looked_at, mut taken_over, mut convicted) = (0, 0, 0);
     for seed in 0..SEEDS {
-        let storm = generate(seed, &hardened.clone().into(), &FaultClass::ALL);
-        let mut plan = seeded(&right, seed);
-        if is_broken_before(&plan) {
+        if is_broken_before(&seeded(&right, seed)) {
             continue;
         }
-        plan.options.set_time_us(done_us + hardened.time_us);
-        let first = plan.faults.iter().map(|fault| fault.id + 1).max().unwrap_or(0);
-        let later = |fault: Fault| Fault { id: first + fault.id, at_us: fault.at_us + done_us, ..fault };
-        plan.faults.extend(storm.faults.into_iter().map(later));
-        plan.workload.extend(storm.workload.into_iter().map(|task| Task { at_us: task.at_us + done_us, ..task }));
-        looked_at += 1;
+        let mut plan = stormy(&right, seed);
         let report = run(&plan, Engine::Fast);
         assert_eq!(report.violations, [], "seed {seed}: {plan}");
         assert!(!report.convergence.expect("it is reported").is_late(), "seed {seed}: {plan}");
+        looked_at += 1;
+        taken_over += report.counters["rows taken over"];
+        plan.distribution_mut().upgrade = Some(Rules { membership: Membership::Frozen, ..Rules::hardened() });
+        convicted += u64::from(!run(&plan, Engine::Fast).violations.is_empty());
     }
-    println!("{looked_at} of {SEEDS} seeds");
-    assert!(looked_at >= SEEDS / 2);
+    println!("{looked_at} of {SEEDS} seeds, {taken_over} rows taken over; {convicted} convict frozen servers");
+    assert!(looked_at >= SEEDS / 2 && taken_over > 1_000);
+    assert!(convicted > 0, "none of these faults would be seen");
 }
 
 /// The first step is to blame: servers that claim and servers that do not work from one table.

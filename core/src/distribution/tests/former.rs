@@ -127,6 +127,7 @@ fn a_cluster_that_is_upgraded_knows_what_it_started_before() {
     cluster.handle(at(1), ClusterInput::Message(&request(1)), &mut outputs);
     assert_eq!(cluster.count(name(7, 1, 1)), (1, 1), "a name is started once");
     cluster.handle(at(2), ClusterInput::Message(&request(0)), &mut outputs);
-    let refused = matches!(outputs.last(), Some(Output::Send(_, Message::Said(said))) if said.state == InstanceState::Refused);
+    let refused =
+        matches!(outputs.last(), Some(Output::Send(_, Message::Said(said))) if said.state == InstanceState::Refused);
     assert!(refused, "who names no epoch is older than everybody: {outputs:?}");
 }
