@@ -38,5 +38,6 @@ mod snapshots;
 mod table_laws;
 mod tidy;
 mod timelines;
+mod upgrade;
 mod vacuity;
 mod vectors;

@@ -268,12 +268,20 @@ impl Protocol for Distribution {
 
     fn boot(plan: &Plan, actor: &Actor, boot: Boot<Disk>) -> Member {
         let options = Self::options(plan);
+        let rules = options.rules_of(boot.upgraded);
         let part = match (actor.place, boot.disk) {
             (Place::Center, disk) => Part::Center(Box::new(CenterServer::start(options.center(), disk, boot.now))),
-            (Place::Resource, Some(Disk::Cluster(cluster))) => Part::Cluster(Box::new(cluster)),
-            (Place::Resource, _) => Part::Cluster(Box::new(Cluster::new(options.rules))),
+            (Place::Resource, disk) => {
+                let mut cluster = match disk {
+                    Some(Disk::Cluster(cluster)) => cluster,
+                    _ => Cluster::new(rules),
+                };
+                cluster.upgrade(rules);
+                Part::Cluster(Box::new(cluster))
+            }
             (Place::Server(n), _) => {
                 let mut config = options.server(n);
+                config.rules = rules;
                 config.candidate.heartbeat_timeout = boot.timeout;
                 let start = Start { entropy: boot.entropy, image: boot.image };
                 Part::Server(Box::new(JobServer::new(config, start)))
@@ -416,13 +424,19 @@ impl Protocol for Distribution {
         Some(match task.what {
             TaskKind::Resign => Command::Resign,
             TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell => Command::Nothing,
+            TaskKind::Upgrade => return None,
         })
     }
 
-    fn check_task(_options: &Options, task: &Task) -> Result<(), (&'static str, String)> {
+    fn check_task(options: &Options, task: &Task) -> Result<(), (&'static str, String)> {
         match (task.what, task.node) {
             (TaskKind::Resign, Place::Server(_) | Place::Primary) => Ok(()),
             (TaskKind::Resign, _) => Err(("node", "expected a server".to_owned())),
+            (TaskKind::Upgrade, _) if options.upgrade.is_none() => {
+                Err(("what", "nothing to upgrade to; expected rules in options.upgrade".to_owned()))
+            }
+            (TaskKind::Upgrade, Place::Store | Place::Resource | Place::Server(_)) => Ok(()),
+            (TaskKind::Upgrade, _) => Err(("node", "expected a server, store or resource".to_owned())),
             (TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell, _) => {
                 Err(("what", format!("nobody here is asked to {}; expected resign", task.what.words())))
             }

@@ -349,7 +349,7 @@ impl Protocol for Election {
     fn command_of_task(task: &Task, actor: &Actor) -> Option<Command> {
         match task.what {
             TaskKind::Resign => (actor.utype == task.utype).then_some(Command::Resign),
-            TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell => None,
+            TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell | TaskKind::Upgrade => None,
         }
     }
 
@@ -357,7 +357,7 @@ impl Protocol for Election {
         match task.what {
             TaskKind::Resign if task.utype < options.utypes => Ok(()),
             TaskKind::Resign => Err(("utype", format!("there are {} kinds", options.utypes))),
-            TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell => {
+            TaskKind::HandOver | TaskKind::Forge | TaskKind::Respell | TaskKind::Upgrade => {
                 Err(("what", "no task of an election; expected resign".to_owned()))
             }
         }

@@ -31,6 +31,8 @@ pub(crate) struct PlaceState {
     pub(crate) timeout: Duration,
     /// When it last resumed.
     pub(crate) resumed_us: u64,
+    /// Whether another version is installed, as which its processes start.
+    pub(crate) upgraded: bool,
     is_store: bool,
     counts_suspended: bool,
 }
@@ -57,6 +59,7 @@ impl PlaceState {
             image,
             timeout,
             resumed_us: 0,
+            upgraded: false,
             is_store,
             counts_suspended,
         }

@@ -99,6 +99,8 @@ pub enum TaskKind {
     Forge,
     /// Lets a client present a HAID in another spelling, once.
     Respell,
+    /// Installs the version that decides by the rules which the options name: the place starts as that from then on.
+    Upgrade,
 }
 
 impl TaskKind {
@@ -110,6 +112,7 @@ impl TaskKind {
             Self::HandOver => "hand over",
             Self::Forge => "forge a HAID",
             Self::Respell => "respell a HAID",
+            Self::Upgrade => "upgrade",
         }
     }
 }

@@ -88,6 +88,8 @@ pub struct Boot<D> {
     pub now: Instant,
     /// Whether the run begins with this start.
     pub first: bool,
+    /// Whether another version was installed there before: see [`crate::plan::TaskKind::Upgrade`].
+    pub upgraded: bool,
 }
 
 /// What the world knows of a place and the protocol does not.

@@ -388,6 +388,7 @@ impl Protocol for Routing {
             TaskKind::HandOver => Command::HandOver,
             TaskKind::Forge => Command::Forge,
             TaskKind::Respell => Command::Respell,
+            TaskKind::Upgrade => return None,
         })
     }
 
@@ -397,6 +398,7 @@ impl Protocol for Routing {
         match task.what {
             TaskKind::Resign | TaskKind::HandOver if !server => Err(("node", "expected a server".to_owned())),
             TaskKind::Forge | TaskKind::Respell if !client => Err(("node", "expected a client".to_owned())),
+            TaskKind::Upgrade => Err(("what", "nobody here is upgraded".to_owned())),
             _ => Ok(()),
         }
     }
@@ -447,7 +449,7 @@ impl Protocol for Routing {
         let server = Place::Server(draw.stream.below(draw.options.servers.into()) as u16);
         let node = match what {
             TaskKind::Forge | TaskKind::Respell => client,
-            TaskKind::Resign | TaskKind::HandOver => server,
+            TaskKind::Resign | TaskKind::HandOver | TaskKind::Upgrade => server,
         };
         Task { at_us, node, utype: 0, what }
     }

@@ -321,6 +321,7 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             wall: place.wall.read(at_us),
             now,
             first: state.boot == 0,
+            upgraded: place.upgraded,
         };
         state.boot += 1;
         state.life = state.lives_before + 1;

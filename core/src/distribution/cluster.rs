@@ -69,6 +69,11 @@ impl Cluster {
         Self { rules, instances: BTreeMap::new(), exits, exits_of, epochs: BTreeMap::new(), exited: None }
     }
 
+    /// Lets `rules` decide from now on. What it remembers stays.
+    pub const fn upgrade(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
     /// How an instance is.
     #[must_use]
     pub fn state(&self, name: Name) -> InstanceState {

@@ -1,5 +1,7 @@
 //! The job table: a row for each job, or for each task, as the database keeps it.
 
+mod former;
+
 use super::hash::hash64_of_number;
 use super::members::Members;
 use super::message::{
@@ -170,13 +172,23 @@ pub struct Jobs {
     /// Which task each action is, where tasks have numbers of their own.
     #[cfg_attr(feature = "serde", serde(skip))]
     tasks: BTreeMap<(JobId, u16), RowId>,
+    /// Whether there was a table of tasks before: its actions are those in `tasks`, and servers may still ask for it.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    former: bool,
 }
 
 impl Jobs {
     /// An empty table.
     #[must_use]
     pub const fn new(config: JobsConfig) -> Self {
-        Self { config, rows: BTreeMap::new(), due: BTreeSet::new(), held: BTreeSet::new(), tasks: BTreeMap::new() }
+        Self {
+            config,
+            rows: BTreeMap::new(),
+            due: BTreeSet::new(),
+            held: BTreeSet::new(),
+            tasks: BTreeMap::new(),
+            former: false,
+        }
     }
 
     /// The decisions.
@@ -234,6 +246,7 @@ impl Jobs {
     #[must_use]
     pub fn list(&self, by: Host, scope: Scope, after: Option<(i64, RowId)>) -> [Option<RowView>; ROWS_MAX] {
         let (home, first, last) = match scope {
+            Scope::All if self.former => return [None; ROWS_MAX],
             Scope::All => {
                 let from = after.map_or(Bound::Unbounded, |(_, row)| Bound::Excluded(row));
                 let rows = self.rows.range((from, Bound::Unbounded));
@@ -297,6 +310,9 @@ impl Jobs {
         now: StoreNow,
     ) -> (Outcome, Effect) {
         let by = operation.by;
+        if self.is_about_former(&operation.what) {
+            return (Outcome { to: by, tag: operation.tag, result: Result::Missing, row: None }, Effect::None);
+        }
         let old = self.config.rules.membership == Membership::Versioned && operation.members != members.version();
         let ((result, effect), row) = match operation.what {
             What::Insert { action, home } => {
@@ -313,7 +329,7 @@ impl Jobs {
     }
 
     fn insert(&mut self, action: &Action, home: Host, old: bool) -> (Result, Effect) {
-        if self.row_of(action.job, action.number).is_some() {
+        if self.row_of(action.job, action.number).is_some() || self.had(action.job, action.number) {
             return (Result::Done, Effect::None);
         }
         if old {
@@ -333,12 +349,13 @@ impl Jobs {
             });
             return (Result::Done, Effect::Inserted);
         }
+        let follows = self.had(action.job, action.number.wrapping_sub(1));
         if self.config.rules.task_key == TaskKey::Task {
             self.tasks.insert((action.job, action.number), id);
-        } else if action.number != 1 && self.config.rules.progress == Progress::States {
+        } else if action.number != 1 && self.config.rules.progress == Progress::States && !follows {
             return (Result::NotYet, Effect::None);
         }
-        let row = Row::new(id, action, home);
+        let row = if follows { Row::after_former(id, action, home) } else { Row::new(id, action, home) };
         self.due.extend(row.due());
         self.rows.insert(id, row);
         (Result::Done, Effect::Inserted)

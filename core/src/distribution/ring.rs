@@ -120,6 +120,12 @@ impl HashRing {
         Ok(ring)
     }
 
+    /// The decisions.
+    #[must_use]
+    pub const fn rules(&self) -> RingRules {
+        self.rules
+    }
+
     /// The owner of a key with this hash; `None` if there is no server.
     ///
     /// Takes O(log n) for n points at worst; constant time for hashes, which are spread evenly.

@@ -1,6 +1,7 @@
 //! Small facts, each on its own: values are asked by hand, answers are looked at.
 
 mod cluster;
+mod former;
 mod jobs;
 mod members;
 mod submitter;

@@ -37,7 +37,10 @@ use supplied::Supplied;
 /// The judge of job distribution.
 #[derive(Debug)]
 pub struct JobJudge {
+    /// Those of the table.
     rules: Rules,
+    /// Whether some of the fleet may decide by others.
+    upgrades: bool,
     spacing_us: u64,
     /// How long a call may take to arrive when nothing disturbs it.
     arrives_us: u64,
@@ -81,6 +84,7 @@ impl JobJudge {
         let options = plan.distribution();
         Self {
             rules: options.rules,
+            upgrades: options.upgrade.is_some(),
             spacing_us: (options.longest_term_us + options.heartbeat_interval_us.times(3)).as_micros(),
             arrives_us: (options.takes_us + options.patience_us.times(2)).as_micros(),
             cast: cast.to_vec(),
@@ -224,6 +228,11 @@ impl JobJudge {
         self.counts.started += u64::from(started);
         if started {
             self.lost.remove(&name);
+            // Of what the oracle is told, it says so itself.
+            if cluster.count(name).0 > 1 && self.upgrades && !self.attempts.is_told(name) {
+                let guard = "the cluster starts a name once";
+                self.broken(Property::StartedOnce, who, None, "Land", guard);
+            }
             if after.live > 1 {
                 let guard = "two instances of one job run";
                 self.broken(Property::AtMostOneLiveInstance, who, None, "Land", guard);
@@ -251,13 +260,16 @@ impl JobJudge {
     fn store(&mut self, step: &Step<'_, Distribution>, store: &StoreServer) -> Noted {
         let at_us = step.at_us;
         let mut action = None;
+        if *store.jobs().rules() != self.rules {
+            self.upgraded(store);
+        }
         if let Some(done) = store.done() {
             self.changed((at_us, step.source), done);
             let inserted = match done.operation.what {
                 What::Insert { action, .. } => Some((action.number, action.kind)),
                 What::Claim { .. } | What::Change { .. } => None,
             };
-            if let Some(row) = done.after.or(done.before) {
+            if let Some(row) = done.after.or(done.before).filter(|_| self.is_told()) {
                 let by = done.operation.by.term;
                 let ready = self.supplied.is_ready(step.source, by, row.spec.resource);
                 action = self.attempts.changed(done.operation.by, done.effect, inserted, &row, ready, at_us);
@@ -280,6 +292,25 @@ impl JobJudge {
         Noted { action: action.map(JobAction::name), refined: u64::from(store.members().version()) }
     }
 
+    /// Whether the oracle is told of what becomes of rows: of a table without owners only where nothing else is to follow.
+    fn is_told(&self) -> bool {
+        !self.upgrades || self.rules.claims()
+    }
+
+    /// The store decides by other rules since it was started again, and its rows may be others.
+    fn upgraded(&mut self, store: &StoreServer) {
+        let before = std::mem::replace(&mut self.rules, *store.jobs().rules());
+        if before.task_key != self.rules.task_key {
+            let rows = || store.jobs().rows().map(|row| row.view());
+            self.attempts.upgraded(rows());
+            self.calls.forget_rows();
+            self.liveness.forget();
+            for row in rows() {
+                self.liveness.waits(row, self.waits(row), 0);
+            }
+        }
+    }
+
     /// Whether a row is not worked on by its ring owner, or waits to be.
     fn waits(&self, row: &RowView) -> bool {
         let owner = match self.rules.claiming {
@@ -297,6 +328,9 @@ impl JobJudge {
             Effect::Inserted => {
                 if let What::Insert { action, .. } = operation.what {
                     self.inserted.insert((action.job, action.number));
+                    if !self.is_told() {
+                        self.attempts.untold(action.job, action.number, action.kind);
+                    }
                 }
             }
             Effect::Claimed { from, expired } => {

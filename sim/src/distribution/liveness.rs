@@ -36,6 +36,11 @@ impl Liveness {
         }
     }
 
+    /// The rows are others from now on, and what was waited for before is forgotten.
+    pub(super) fn forget(&mut self) {
+        self.waiting.clear();
+    }
+
     /// A row waits now, or it does not.
     pub(super) fn waits(&mut self, row: &RowView, waits: bool, at_us: u64) {
         if waits {

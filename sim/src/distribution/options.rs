@@ -5,7 +5,7 @@ use crate::options::{self, ClockOptions, ProtocolOptions};
 use crate::plan::{Plan, PlanError, invalid};
 use crate::protocol::Protocol;
 use failproof_core::distribution::resources::{self, CenterConfig, FetchConfig, Limits};
-use failproof_core::distribution::{Rules, ServerConfig, SubmitterConfig, SuppliesConfig};
+use failproof_core::distribution::{Rules, ServerConfig, SubmitterConfig, SuppliesConfig, TaskKey};
 use failproof_core::election::{self, Bounds, Fencing, Work};
 use failproof_core::{Duration, Host, Utype};
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,9 @@ pub struct Options {
     pub bounds: Bounds,
     /// The decisions.
     pub rules: Rules,
+    /// Those of the version that the task `upgrade` installs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<Rules>,
     /// The decisions of the resource center.
     #[serde(default = "resources::Rules::hardened")]
     pub resources: resources::Rules,
@@ -89,6 +92,7 @@ impl Default for Options {
             grace_us: Duration::from_secs(60),
             bounds: election.bounds,
             rules: Rules::hardened(),
+            upgrade: None,
             resources: resources::Rules::hardened(),
             clocks: Vec::new(),
         }
@@ -113,6 +117,11 @@ impl Options {
     /// sealed; rows have epochs of their own.
     pub(super) fn election_rules() -> election::Rules {
         election::Rules { fencing: Fencing::None, ..election::Rules::hardened() }
+    }
+
+    /// The decisions of a process, by whether it starts as the version that was installed later.
+    pub(super) fn rules_of(&self, upgraded: bool) -> Rules {
+        self.upgrade.filter(|_| upgraded).unwrap_or(self.rules)
     }
 
     fn candidate(&self, server: u16) -> election::Config {
@@ -286,6 +295,9 @@ impl ProtocolOptions for Options {
         }
         for server in 0..self.servers {
             self.candidate(server).checked().map_err(|error| invalid("options", error.to_string()))?;
+        }
+        if self.upgrade.is_some_and(|to| (self.rules.task_key, to.task_key) == (TaskKey::Job, TaskKey::Task)) {
+            return Err(invalid("options.upgrade.task_key", "task; rows of jobs do not become rows of tasks again"));
         }
         options::check_longest_term(self)?;
         options::check_clocks(self)?;

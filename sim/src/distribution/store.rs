@@ -65,7 +65,8 @@ impl StoreServer {
             _ => (None, None),
         };
         let config = JobsConfig { rules: options.rules, attempts_max: options.attempts_max };
-        let (members, jobs) = durable.unwrap_or_else(|| (Members::default(), Jobs::new(config)));
+        let (members, mut jobs) = durable.unwrap_or_else(|| (Members::default(), Jobs::new(config)));
+        jobs.upgrade(options.rules_of(boot.upgraded));
         let config = TableConfig {
             utypes: options.servers.into(),
             heartbeat_timeout: boot.timeout,

@@ -398,6 +398,7 @@ impl<'w, P: Explored> Replica<'w, P> {
             wall: now,
             now,
             first: at_us == 0,
+            upgraded: false,
         };
         let cast = P::cast(&self.plan);
         self.processes[id].machine = Some(P::boot(&self.plan, &cast[id], boot));

@@ -345,6 +345,7 @@ impl<'a, P: Explored> Space<'a, P> {
             wall: clock,
             now: clock,
             first,
+            upgraded: false,
         };
         let mut machine = P::boot(&self.instance.plan, &self.cast[id], boot);
         P::clear(&mut machine);

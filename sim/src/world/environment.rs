@@ -4,7 +4,7 @@ use super::{Agenda, Directive, FAR, NEVER, Pending, Rearm, STORE, World};
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::fault::{FaultKind, Place};
 use crate::note::Note;
-use crate::plan::Plan;
+use crate::plan::{Plan, TaskKind};
 use crate::protocol::{Health, Judge, Protocol};
 use failproof_core::Duration;
 use std::sync::Arc;
@@ -27,6 +27,10 @@ impl<P: Protocol, Q: Pending> World<P, Q> {
             Agenda::Task(i) => {
                 let task = plan.workload[i];
                 let place = self.resolve(task.node);
+                if task.what == TaskKind::Upgrade {
+                    let place = self.index_of(place);
+                    self.places[place].upgraded = true;
+                }
                 for actor in 0..self.cast.len() {
                     if self.cast[actor].place == place
                         && let Some(command) = P::command_of_task(&task, &self.cast[actor])

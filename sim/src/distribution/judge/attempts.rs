@@ -1,7 +1,10 @@
 //! What is known of every attempt, and how it is told to the oracle: one object for each instance name.
 //!
-//! A seat is a server ([`Seats`] says which). Its newest claim of the row is what the contract speaks of; whatever it sent in an earlier one is
-//! somebody else's.
+//! A seat is a server ([`Seats`] says which). Its newest claim of the row is what the contract speaks of; whatever it sent in
+//! an earlier one is somebody else's.
+//!
+//! A run that upgrades from a table without owners tells the oracle of an attempt from when its row can have one: before,
+//! nothing is written down that the contract speaks of.
 
 use super::super::SERVERS;
 use super::seats::Seats;
@@ -57,6 +60,9 @@ pub(super) struct Attempts {
     attempts: BTreeMap<Name, Attempt>,
     /// The newest epoch that the cluster saw of each job.
     seen: BTreeMap<JobId, u32>,
+    /// Of attempts that the oracle is not told of yet, and the newest action on their jobs that asks for a stop.
+    untold: BTreeMap<Name, Instance>,
+    untold_stops: BTreeMap<JobId, u16>,
     oracle: JobOracle,
     findings: Vec<Finding>,
     /// Of what the oracle is told.
@@ -72,6 +78,8 @@ impl Attempts {
             rows: BTreeMap::new(),
             attempts: BTreeMap::new(),
             seen: BTreeMap::new(),
+            untold: BTreeMap::new(),
+            untold_stops: BTreeMap::new(),
             oracle: JobOracle::new(0, Seats::count(servers).into()),
             findings: Vec::with_capacity(4),
             notes: Notes::default(),
@@ -189,7 +197,8 @@ impl Attempts {
             seats[usize::from(ready)].ready = true;
         }
         let object = self.attempts.get(&name).map_or(self.attempts.len(), |attempt| attempt.object);
-        let instance = self.attempts.get(&name).map_or(Instance::default(), |attempt| attempt.instance);
+        let known = self.attempts.get(&name).map(|attempt| attempt.instance);
+        let instance = known.or_else(|| self.untold.remove(&name)).unwrap_or_default();
         let cancel = self.rows.get(&row).is_some_and(|known| known.stop > name.action);
         let fresh =
             Attempt { object, row, over: false, cancel, stale: false, instance, seats, sent: [0; JobState::SERVERS] };
@@ -309,7 +318,7 @@ impl Attempts {
     /// An action was written down: a new attempt may begin with it, or a stop be asked for.
     fn inserted(&mut self, row: &RowView, action: Option<(u16, Kind)>, at_us: u64) -> Option<JobAction> {
         let known = self.rows.get_mut(&row.id)?;
-        let stops = action.is_some_and(|(_, kind)| !matches!(kind, Kind::Start | Kind::Revoke));
+        let stops = action.is_some_and(|(_, kind)| stops(kind));
         if let Some((number, _)) = action.filter(|_| stops) {
             known.stop = number;
         }
@@ -346,6 +355,32 @@ impl Attempts {
         told
     }
 
+    /// Whether the oracle is told of an attempt.
+    pub(super) fn is_told(&self, name: Name) -> bool {
+        self.attempts.contains_key(&name)
+    }
+
+    /// An action was written down, of which the oracle is not told.
+    pub(super) fn untold(&mut self, job: JobId, number: u16, kind: Kind) {
+        if stops(kind) {
+            self.untold_stops.insert(job, number);
+        }
+    }
+
+    /// The table has other rows from now on, and the contract speaks of them.
+    pub(super) fn upgraded<'r>(&mut self, rows: impl Iterator<Item = &'r RowView>) {
+        for row in rows {
+            let stop = self.untold_stops.get(&row.job).copied().unwrap_or_default();
+            let seats = Seats::new(self.servers);
+            let known = Known { view: *row, seats, claims: [0; JobState::SERVERS], expired: false, open: None, stop };
+            self.rows.insert(row.id, known);
+            let open = matches!(row.phase, Phase::Pending | Phase::Starting) && row.kind.starts();
+            if open {
+                self.begin(row.name(), row.id, None);
+            }
+        }
+    }
+
     /// A server decided to call the cluster.
     pub(super) fn called(&mut self, by: ActorId, request: &Request, at_us: u64) -> Option<JobAction> {
         let (sends, action) = match request.verb {
@@ -378,6 +413,12 @@ impl Attempts {
         let first = Name { job: name.job, action: 0, attempt: 0 };
         let last = Name { job: name.job, action: u16::MAX, attempt: u8::MAX };
         let names: Vec<Name> = self.attempts.range(first..=last).map(|(name, _)| *name).collect();
+        if !self.is_told(name) && verb != Verb::Ask {
+            self.untold.entry(name).or_default();
+        }
+        for (other, untold) in self.untold.range_mut(first..=last) {
+            *untold = instance(*other, cluster);
+        }
         let mut told = None;
         for other in names {
             let Some(attempt) = self.attempts.get_mut(&other) else { continue };
@@ -411,7 +452,11 @@ impl Attempts {
 
     /// An instance exited by itself.
     pub(super) fn exited(&mut self, name: Name, cluster: &Cluster, at_us: u64) -> Option<JobAction> {
-        self.attempt_mut(name)?.instance = instance(name, cluster);
+        let instance = instance(name, cluster);
+        if let Some(untold) = self.untold.get_mut(&name) {
+            *untold = instance;
+        }
+        self.attempt_mut(name)?.instance = instance;
         Some(self.tell(JobAction::Exit, name, None, at_us))
     }
 
@@ -430,6 +475,11 @@ impl Attempts {
             self.tell(action, name, Some(seat), at_us);
         }
     }
+}
+
+/// Whether an action asks for a stop of what runs.
+const fn stops(kind: Kind) -> bool {
+    !matches!(kind, Kind::Start | Kind::Revoke)
 }
 
 /// What the cluster knows of a name.

@@ -82,6 +82,12 @@ impl Calls {
         (later && newest.call.by != call.by && newest.call.epoch == call.epoch).then_some(newest.call.by)
     }
 
+    /// The rows are others from now on.
+    pub(super) fn forget_rows(&mut self) {
+        self.landed.clear();
+        self.executors.clear();
+    }
+
     /// A job as it was seen last.
     pub(super) fn at_cluster(&self, job: JobId) -> AtCluster {
         self.jobs.get(&job).copied().unwrap_or_default()

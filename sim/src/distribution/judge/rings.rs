@@ -21,8 +21,9 @@ pub(super) struct Rings {
     names: Vec<Box<str>>,
     version: u32,
     ring: Arc<HashRing>,
-    /// What the first server that knew a version made of it: the ring, and who owns what by it.
-    seen: BTreeMap<u32, (ActorId, Arc<HashRing>, Owners)>,
+    /// What the first server that knew a version made of it: the ring, and who owns what by it. By whether it names points as
+    /// the former design does: in a fleet of both kinds the owner is a function of the members for each kind.
+    seen: BTreeMap<(u32, bool), (ActorId, Arc<HashRing>, Owners)>,
     /// The version that each server was compared at last.
     compared: BTreeMap<ActorId, u32>,
 }
@@ -75,17 +76,18 @@ impl Rings {
         if version == 0 || self.compared.insert(server, version) == Some(version) {
             return None;
         }
-        let known = self.seen.get(&version);
+        let key = (version, view.ring().rules() == RingRules::published());
+        let known = self.seen.get(&key);
         if known.is_some_and(|(_, ring, _)| Arc::ptr_eq(ring, view.ring())) {
             return None;
         }
         let hash = |n: u64| n.wrapping_mul(u64::MAX / SAMPLES).wrapping_add(0x0123_4567_89ab_cdef).cast_signed();
         let owners: Owners = (0..SAMPLES).map(|n| view.home_of(hash(n))).collect();
-        if self.seen.len() == VERSIONS && !self.seen.contains_key(&version) {
+        if self.seen.len() == VERSIONS && !self.seen.contains_key(&key) {
             self.seen.pop_first();
         }
         let fresh = || (server, Arc::clone(view.ring()), owners.clone());
-        let (first, _, expected) = self.seen.entry(version).or_insert_with(fresh);
+        let (first, _, expected) = self.seen.entry(key).or_insert_with(fresh);
         (*expected != owners).then_some(*first)
     }
 }
