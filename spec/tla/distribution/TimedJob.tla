@@ -7,12 +7,17 @@
 (* own.  A message may arrive until its last quantum, in any order, or     *)
 (* never; nothing else loses messages.                                     *)
 (*                                                                         *)
-(* It begins in quantum 1.  In quantum 0 each server of Warm was started,  *)
-(* First before Second; each was granted its session, and was told of the  *)
-(* members: all that are Warm, but those in Lags of First alone, before    *)
-(* Second joined.  In quantum 1 each beat and polled, found no row, and    *)
-(* was answered; but what those in Lags asked about the members is still   *)
-(* on its way.  Then the row is there, for First to take.                  *)
+(* It begins when the servers of Warm have polled twice.  Each of them,    *)
+(* First before Second, was granted its session in the quantum in which it *)
+(* was started, then was told of all members; it beat in every quantum,    *)
+(* polled once more, found no row, and was answered.  Then the row is      *)
+(* there, for First to take.  Two ways lead there:                         *)
+(*   Apart is FALSE   both were started in quantum 0, and polled in 1;     *)
+(*                    those in Lags were told before Second joined, and    *)
+(*                    what they asked in quantum 1 is still on its way     *)
+(*   Apart is TRUE    polls are two intervals apart; First was started in  *)
+(*                    quantum 0 and polled in 2, Second in 1 and 3, so     *)
+(*                    they poll in turns                                   *)
 (*                                                                         *)
 (* variable       read from                                                *)
 (*   now           true time, in quanta                                    *)
@@ -104,6 +109,7 @@ CONSTANTS
   HalfOf,      \* of each server: in which half of its way around the ring it finds the row, 1 or 2
   Warm,        \* the servers that are members from the start
   Lags,        \* those of them that were told before Second joined
+  Apart,       \* TRUE: they poll in turns
   Delay,       \* D, in quanta
   Horizon,     \* the end of time, in quanta
   Crashes,     \* how many crashes there are at most
@@ -125,8 +131,11 @@ Never == 1000000000
 Unbounded == 1000
 
 ASSUME PlacesDiffer == Cardinality({First, Second, Store, Cluster, Nobody, Other}) = 6
-ASSUME FirstIsWarm == First \in Warm /\ Warm \subseteq Server /\ Lags \subseteq {First} /\ (Lags # {} => Warm = Server)
-ASSUME AllPolledOnce == \A s \in Server : Interval <= Rate[s] /\ Poll <= Rate[s] /\ Term > Rate[s]
+ASSUME FirstIsWarm == First \in Warm /\ Warm \subseteq Server
+ASSUME FirstLags == Lags \subseteq {First} /\ (Lags # {} => Warm = Server /\ ~Apart)
+ASSUME EachBeatAndPolled ==
+  \A s \in Server : Interval <= Rate[s] /\ Poll <= (IF Apart THEN 2 * Rate[s] ELSE Rate[s])
+                  /\ (Apart => Poll > Rate[s])
 ASSUME HomeIsMember == \A m \in SUBSET Server : IF m = {} THEN Home[m] = Nobody ELSE Home[m] \in m
 ASSUME RulesAreKnown ==
   /\ Identity \in {"PathThenName", "One"}
@@ -162,8 +171,13 @@ stores == <<table, members, row>>
 ghosts == <<granted, called, stale, wrongs>>
 vars == <<now, status, minds, stores, cluster, messages, held, used, ghosts>>
 
+\* The quantum in which all begins; those in which a server of Warm was started, and in which it polled last.
+Begin == IF Apart THEN 3 ELSE 1
+Started(s) == IF Apart /\ s = Second THEN 1 ELSE 0
+Polled(s) == IF Apart THEN Started(s) + 2 ELSE 1
+
 TypeOK ==
-  /\ now \in 1..Horizon
+  /\ now \in Begin..Horizon
   /\ \A s \in Server : status[s] \in {"off", "up", "paused", "late", "down"}
   /\ \A s \in Server : candidate[s].phase \in {"Standby", "Primary"}
   /\ \A s \in Server : candidate[s].phase = "Primary" <=> candidate[s].leaseUntil # Never
@@ -192,28 +206,35 @@ FreshView == [members |-> {}, version |-> 0, changedAt |-> 0, renamed |-> FALSE,
 \* It looks at all rows at each poll: JobServer::lists_all.
 ListsAll == Claiming = "None" \/ Handover = "AtOnce"
 
-\* It asked with its first request, claimed with its second, and was renewed with its third.
+\* The requests of its election so far: it asked, claimed, and beat once a quantum since.
+Beats(s) == 2 + Begin - Started(s)
+
 WarmCandidate(s) ==
-  [FreshCandidate(1) EXCEPT !.phase = "Primary", !.tag = 3, !.epoch = 1, !.anchorTag = 3,
-                            !.seen = [tag |-> 3, row |-> [incarnation |-> <<1, 1>>, epoch |-> 1, seq |-> 3]],
-                            !.proofs = {[tag |-> 3, at |-> Rate[s]]}, !.nextTick = Rate[s] + Interval,
-                            !.leaseUntil = Rate[s] + Term]
+  [FreshCandidate(1) EXCEPT !.phase = "Primary", !.tag = Beats(s), !.epoch = 1, !.anchorTag = Beats(s),
+                            !.seen = [tag |-> Beats(s),
+                                      row |-> [incarnation |-> <<1, 1>>, epoch |-> 1, seq |-> Beats(s)]],
+                            !.proofs = {[tag |-> Beats(s), at |-> Begin * Rate[s]]},
+                            !.nextTick = Begin * Rate[s] + Interval, !.leaseUntil = Begin * Rate[s] + Term]
 
 \* It asked after the members with requests 1 and 2, then for rows: all of them, or one half after the other.
 WarmServer(s) ==
-  [FreshServer EXCEPT !.nextPoll = Rate[s] + Poll, !.tag = IF ListsAll THEN 3 ELSE 4,
+  [FreshServer EXCEPT !.nextPoll = Polled(s) * Rate[s] + Poll, !.tag = IF ListsAll THEN 3 ELSE 4,
                       !.locked = IF Membership = "Frozen" THEN 1 ELSE 0]
 
+\* First was told that Second joined, when they are apart.
 WarmView(s) ==
-  [FreshView EXCEPT !.members = IF s \in Lags THEN {First} ELSE Warm,
-                    !.version = IF s \in Lags THEN 1 ELSE Cardinality(Warm),
-                    !.asked = IF s \in Lags THEN [tag |-> 2, since |-> Rate[s]] ELSE Nobody]
+  LET told == Apart /\ s = First /\ Warm = Server
+  IN [FreshView EXCEPT !.members = IF s \in Lags THEN {First} ELSE Warm,
+                       !.version = IF s \in Lags THEN 1 ELSE Cardinality(Warm),
+                       !.changedAt = IF told THEN Polled(s) * Rate[s] ELSE Started(s) * Rate[s],
+                       !.renamed = told,
+                       !.asked = IF s \in Lags THEN [tag |-> 2, since |-> Rate[s]] ELSE Nobody]
 
 Joined(s) == [joined |-> TRUE, server |-> s]
 Left(s) == [joined |-> FALSE, server |-> s]
 
 Init ==
-  /\ now = 1
+  /\ now = Begin
   /\ status = [s \in Server |-> IF s \in Warm THEN "up" ELSE "off"]
   /\ candidate = [s \in Server |-> IF s \in Warm THEN WarmCandidate(s) ELSE FreshCandidate(0)]
   /\ server = [s \in Server |-> IF s \in Warm THEN WarmServer(s) ELSE FreshServer]
@@ -221,7 +242,8 @@ Init ==
   /\ work = [s \in Server |-> Nobody]
   /\ table = [s \in Server |->
        IF s \in Warm
-       THEN [incarnation |-> <<1, 1>>, epoch |-> 1, seq |-> 3, acceptedAt |-> StoreRate, answeredEmpty |-> FALSE]
+       THEN [incarnation |-> <<1, 1>>, epoch |-> 1, seq |-> Beats(s), acceptedAt |-> Begin * StoreRate,
+             answeredEmpty |-> FALSE]
        ELSE Nobody]
   /\ members = [servers |-> Warm,
                 changes |-> IF Warm = Server THEN <<Joined(First), Joined(Second)>> ELSE <<Joined(First)>>]
@@ -333,7 +355,7 @@ Answered(c, t, b) ==
 (* in this step: letters, and calls that it holds until they leave.        *)
 
 Mind(s) == [candidate |-> candidate[s], server |-> server[s], view |-> view[s], work |-> work[s], letters |-> {},
-            calls |-> {}]
+            calls |-> {}, lists |-> FALSE]
 
 \* The session in which it acts: me.
 TermOf(x) == IF Membership = "Frozen" THEN x.server.locked ELSE x.candidate.epoch
@@ -353,9 +375,9 @@ Elected(x, step) ==
   [x EXCEPT !.candidate = step.candidate,
             !.letters = x.letters \cup step.letters,
             !.work = IF step.candidate.life # x.candidate.life /\ Membership = "Versioned" THEN Nobody ELSE x.work,
-            !.server.locked = IF Membership = "Frozen" /\ x.candidate.phase = "Standby" /\ step.candidate.phase = "Primary"
-                              THEN step.candidate.epoch
-                              ELSE x.server.locked]
+            !.server.locked = IF Membership = "Versioned" \/ x.candidate.phase = step.candidate.phase
+                              THEN x.server.locked
+                              ELSE IF step.candidate.phase = "Primary" THEN step.candidate.epoch ELSE x.server.locked]
 
 \* Whose the row is, and whether it is the server's own.
 HomeOf(x) == Home[x.view.members]
@@ -452,19 +474,6 @@ Does(x, w, step, t) ==
 Idle(w) ==
   [w EXCEPT !.asked = Nobody, !.executed = w.executed \/ (w.asked # Nobody /\ Progress = "DeleteAfterRun")]
 
-\* It does what is to be done next, unless something is waited for: act.
-Acts(s, x, t) ==
-  IF x.work = Nobody
-  THEN x
-  ELSE IF (x.work.asked # Nobody /\ t < x.work.asked.until) \/ t < x.work.due \/ ~Holds(x, t)
-  THEN x
-  ELSE Does(Numbered(x), Idle(x.work), StepOf(s, x, Idle(x.work), t), t)
-
-\* It polls: on_timer.
-Polls(s, x, t) ==
-  LET f == AsksMembers([x EXCEPT !.server.nextPoll = t + Poll], t)
-  IN IF t < x.server.nextPoll THEN x ELSE IF Holds(f, t) THEN Acts(s, Lists(f, t), t) ELSE f
-
 \* It takes a newer state of the row in. What was known of the instance holds for that instance, in that epoch: see.
 Sees(w, shown) ==
   LET same == shown.epoch = w.row.epoch
@@ -481,53 +490,36 @@ NewWork(shown) ==
    releasing |-> FALSE, asked |-> Nobody, due |-> 0]
 
 \* It looks at a row that the store told of: consider.
-Considers(s, x, t, shown, orphan) ==
+Considers(x, shown) ==
   LET known == IF x.work = Nobody THEN NewWork(shown) ELSE x.work
       w == IF shown.version > known.row.version THEN Sees(known, shown) ELSE known
-  IN Acts(s, [x EXCEPT !.work = [w EXCEPT !.orphan = w.orphan \/ (orphan /\ shown.version = w.row.version)]], t)
+      orphan == x.server.listing.scope \in {"Half1", "Half2"} /\ shown.version = w.row.version
+  IN [w EXCEPT !.orphan = w.orphan \/ orphan]
 
-\* It was told of rows: on_rows.
-Told(s, x, t, b) ==
+\* It was told of rows, and goes on with the list after it did what is to be done: on_rows.
+Told(x, t, b) ==
   IF x.server.listing = Nobody \/ ~Holds(x, t)
   THEN x
   ELSE IF x.server.listing.tag # b.tag
   THEN x
-  ELSE LET orphan == x.server.listing.scope \in {"Half1", "Half2"}
-           y == IF b.row = Nobody THEN x ELSE Considers(s, x, t, b.row, orphan)
-           z == [y EXCEPT !.server.listing = Nobody]
-       IN IF z.server.parts > 0 THEN Lists(z, t) ELSE z
+  ELSE [x EXCEPT !.lists = TRUE, !.work = IF b.row = Nobody THEN x.work ELSE Considers(x, b.row)]
 
-\* What came of an operation on the row: on_outcome.
-Learns(s, x, t, b) ==
-  LET w == x.work
-      intends == b.row.phase = "Starting" /\ w.row.phase # "Starting"
+\* It waits for the answer with this number.
+IsAwaited(x, tag) == IF x.work = Nobody THEN FALSE ELSE IF x.work.asked = Nobody THEN FALSE ELSE x.work.asked.tag = tag
+
+\* What an outcome makes of the work.
+Learnt(w, t, b) ==
+  LET done == b.result = "Done"
+      intends == done /\ b.row.phase = "Starting" /\ w.row.phase # "Starting"
       seen == Sees(w, b.row)
-      done == b.result = "Done"
-  IN IF w = Nobody \/ b.term # TermOf(x)
-     THEN x
-     ELSE IF w.asked = Nobody
-     THEN x
-     ELSE IF w.asked.tag # b.tag
-     THEN x
-     ELSE IF b.row = Nobody \/ b.result \in {"NoSession", "Missing"}
-     THEN [x EXCEPT !.work = Nobody]
-     ELSE Acts(s, [x EXCEPT !.work = [seen EXCEPT !.asked = Nobody, !.confirmed = TRUE,
-                                                  !.intended = seen.intended \/ (done /\ intends),
-                                                  !.due = IF done THEN t ELSE t + Poll]], t)
+  IN [seen EXCEPT !.asked = Nobody, !.confirmed = TRUE, !.intended = seen.intended \/ intends,
+                  !.due = IF done THEN t ELSE t + Poll]
 
-\* What the cluster said: on_said.
-Hears(s, x, t, b) ==
-  LET w == x.work
-      fits == w.row.phase # "Pending" /\ w.row.epoch = b.epoch
-  IN IF w = Nobody
-     THEN x
-     ELSE IF w.asked = Nobody
-     THEN x
-     ELSE IF w.asked.tag # b.tag
-     THEN x
-     ELSE Acts(s, [x EXCEPT !.work = [w EXCEPT !.asked = Nobody, !.executed = TRUE,
-                                               !.state = IF fits THEN b.state ELSE w.state,
-                                               !.due = IF w.row.phase = "Running" THEN t + Watch ELSE t]], t)
+\* What the cluster says of the work.
+Heard(w, t, b) ==
+  [w EXCEPT !.asked = Nobody, !.executed = TRUE,
+            !.state = IF w.row.phase # "Pending" /\ w.row.epoch = b.epoch THEN b.state ELSE w.state,
+            !.due = IF w.row.phase = "Running" THEN t + Watch ELSE t]
 
 \* Whether a server is a member after changes, one after the other.
 IsIn(s, former, changes) ==
@@ -571,17 +563,42 @@ Thinks(s, x, received) ==
 ServerDue(s) ==
   \E t \in {candidate[s].nextTick, candidate[s].replyDue, candidate[s].leaseUntil, server[s].nextPoll} : t <= Clock(s)
 
-\* A timer of a server passed.
+\* Nothing is to be done about the row, or something is waited for.
+Idles(x, t) ==
+  IF x.work = Nobody
+  THEN TRUE
+  ELSE (IF x.work.asked = Nobody THEN FALSE ELSE t < x.work.asked.until) \/ t < x.work.due \/ ~Holds(x, t)
+
+\* After rows it asks for more, if a half is left.
+Ended(x, t) ==
+  IF ~x.lists
+  THEN x
+  ELSE IF x.server.parts = 0
+  THEN [x EXCEPT !.server.listing = Nobody]
+  ELSE Lists([x EXCEPT !.server.listing = Nobody], t)
+
+\* It does what is to be done next about the row: act.
+Acts(s, x, t, received) ==
+  IF Idles(x, t)
+  THEN \E z \in {Ended(x, t)} : Thinks(s, z, received)
+  ELSE \E w \in {Idle(x.work)} : \E n \in {Numbered(x)} : \E step \in {StepOf(s, x, w, t)} :
+         \E y \in {Does(n, w, step, t)} : \E z \in {Ended(y, t)} : Thinks(s, z, received)
+
+\* A timer of a server passed: elect, then on_timer.
 Fire(s) ==
   /\ status[s] \in {"up", "late"}
   /\ ServerDue(s)
-  /\ \E x \in {Elected(Mind(s), Timed(candidate[s], Clock(s)))} :
-       \E y \in {Polls(s, x, Clock(s))} : Thinks(s, y, {})
+  /\ \E t \in {Clock(s)} : \E step \in {Timed(candidate[s], t)} : \E x \in {Elected(Mind(s), step)} :
+       IF t < x.server.nextPoll
+       THEN Thinks(s, x, {})
+       ELSE \E f \in {AsksMembers([x EXCEPT !.server.nextPoll = t + Poll], t)} :
+              IF Holds(f, t) THEN \E y \in {Lists(f, t)} : Acts(s, y, t, {}) ELSE Thinks(s, f, {})
 
 \* A server hears from the heartbeat table.
 DeliverAnswer(m) ==
   /\ AtServer(m, "Answer")
-  /\ \E x \in {Elected(Mind(m.to), Answered(candidate[m.to], Clock(m.to), m.body))} : Thinks(m.to, x, {m})
+  /\ \E step \in {Answered(candidate[m.to], Clock(m.to), m.body)} :
+       \E x \in {Elected(Mind(m.to), step)} : Thinks(m.to, x, {m})
 
 \* A server is told of the members.
 DeliverMembers(m) ==
@@ -591,17 +608,28 @@ DeliverMembers(m) ==
 \* A server is told of rows.
 DeliverRows(m) ==
   /\ AtServer(m, "Rows")
-  /\ \E x \in {Told(m.to, Mind(m.to), Clock(m.to), m.body)} : Thinks(m.to, x, {m})
+  /\ \E mind \in {Mind(m.to)} : \E t \in {Clock(m.to)} : \E x \in {Told(mind, t, m.body)} :
+       IF x.lists /\ m.body.row # Nobody
+       THEN Acts(m.to, x, t, {m})
+       ELSE \E z \in {Ended(x, t)} : Thinks(m.to, z, {m})
 
-\* A server learns what came of an operation.
+\* A server learns what came of an operation: on_outcome.
 DeliverOutcome(m) ==
   /\ AtServer(m, "Outcome")
-  /\ \E x \in {Learns(m.to, Mind(m.to), Clock(m.to), m.body)} : Thinks(m.to, x, {m})
+  /\ \E x \in {Mind(m.to)} : \E t \in {Clock(m.to)} :
+       IF m.body.term # TermOf(x) \/ ~IsAwaited(x, m.body.tag)
+       THEN Thinks(m.to, x, {m})
+       ELSE IF m.body.row = Nobody \/ m.body.result \in {"NoSession", "Missing"}
+       THEN Thinks(m.to, [x EXCEPT !.work = Nobody], {m})
+       ELSE \E w \in {Learnt(x.work, t, m.body)} : \E y \in {[x EXCEPT !.work = w]} : Acts(m.to, y, t, {m})
 
-\* A server hears from the cluster.
+\* A server hears from the cluster: on_said.
 DeliverSaid(m) ==
   /\ AtServer(m, "Said")
-  /\ \E x \in {Hears(m.to, Mind(m.to), Clock(m.to), m.body)} : Thinks(m.to, x, {m})
+  /\ \E x \in {Mind(m.to)} : \E t \in {Clock(m.to)} :
+       IF IsAwaited(x, m.body.tag)
+       THEN \E w \in {Heard(x.work, t, m.body)} : \E y \in {[x EXCEPT !.work = w]} : Acts(m.to, y, t, {m})
+       ELSE Thinks(m.to, x, {m})
 
 \* A call leaves, whatever became of the session meanwhile.
 Leave(h) ==
