@@ -112,6 +112,7 @@ CONSTANTS
   Apart,       \* TRUE: they poll in turns
   Delay,       \* D, in quanta
   Horizon,     \* the end of time, in quanta
+  Frail,       \* the servers that may crash or pause
   Crashes,     \* how many crashes there are at most
   Pauses,      \* how many pauses
   Losses,      \* how many messages are lost although somebody could receive them; Unbounded counts nothing
@@ -898,7 +899,7 @@ Tick ==
 
 \* A process ends; what is on the way to it, and what it holds, is gone.
 Crash(s) ==
-  /\ status[s] \in {"up", "paused", "late"}
+  /\ s \in Frail /\ status[s] \in {"up", "paused", "late"}
   /\ used.crashes < Crashes
   /\ used' = [used EXCEPT !.crashes = used.crashes + 1]
   /\ status' = [status EXCEPT ![s] = "down"]
@@ -918,7 +919,7 @@ Start(s) ==
   /\ UNCHANGED <<now, server, view, work, stores, cluster, messages, held, used, ghosts>>
 
 Pause(s) ==
-  /\ status[s] = "up"
+  /\ s \in Frail /\ status[s] = "up"
   /\ used.pauses < Pauses
   /\ used' = [used EXCEPT !.pauses = used.pauses + 1]
   /\ status' = [status EXCEPT ![s] = "paused"]
@@ -1010,6 +1011,12 @@ ClaimWaitsForOwner == "haste" \notin wrongs
 
 \* Servers that know the same version know the same members.
 OwnerIsFunctionOfMembers == view[First].version = view[Second].version => view[First].members = view[Second].members
+
+-----------------------------------------------------------------------------
+(* What must be reached, told as properties that fail.                     *)
+
+\* Second owns what First owned, and sees that it runs.
+NobodyTakesOver == ~(granted[First] > 0 /\ OwnerOf = Second /\ RowOf = "running")
 
 -----------------------------------------------------------------------------
 (* Refinement.                                                             *)
