@@ -1018,6 +1018,9 @@ OwnerIsFunctionOfMembers == view[First].version = view[Second].version => view[F
 \* Second owns what First owned, and sees that it runs.
 NobodyTakesOver == ~(granted[First] > 0 /\ OwnerOf = Second /\ RowOf = "running")
 
+\* First hands over what runs, and Second sees that it runs.
+NobodyHandsOver == ~(OwnerOf = Second /\ RowOf = "running" /\ granted[First] > 0 /\ Valid(table[First]))
+
 -----------------------------------------------------------------------------
 (* Refinement.                                                             *)
 
