@@ -76,8 +76,8 @@
 (* but START, so that nothing is stopped, and no attempt follows another;  *)
 (* the exit of an instance, which runs beyond the horizon; more rows, and  *)
 (* listings in several messages; resignation; a store that forgets; what   *)
-(* tells rules of tasks, engines and points apart (J2, J3, J7), of which   *)
-(* one row with a ring given as a table (Home, Second half) knows nothing. *)
+(* rules about tasks, engines and points tell apart (J2, J3, J7), of which *)
+(* one row, and a ring that is a table (Home, HalfOf), know nothing.       *)
 (* Elections are hardened and without a resource, and no stop takes time.  *)
 (*                                                                         *)
 (* Actions bind what they compute by \E x \in {value}, because tla-checker *)
@@ -105,7 +105,7 @@ CONSTANTS
   Patience,    \* how long an answer is waited for
   Calm,        \* how long the ring must have stood still before a row is released
   Takes,       \* from the decision to call the cluster to the call
-  Home,        \* of each set of members: whose the row is
+  Home,        \* whose the row is when both are members; who is alone has it
   HalfOf,      \* of each server: in which half of its way around the ring it finds the row, 1 or 2
   Warm,        \* the servers that are members from the start
   Lags,        \* those of them that were told before Second joined
@@ -137,7 +137,7 @@ ASSUME FirstLags == Lags \subseteq {First} /\ (Lags # {} => Warm = Server /\ ~Ap
 ASSUME EachBeatAndPolled ==
   \A s \in Server : Interval <= Rate[s] /\ Poll <= (IF Apart THEN 2 * Rate[s] ELSE Rate[s])
                   /\ (Apart => Poll > Rate[s])
-ASSUME HomeIsMember == \A m \in SUBSET Server : IF m = {} THEN Home[m] = Nobody ELSE Home[m] \in m
+ASSUME HomeIsServer == Home \in Server /\ \A s \in Server : HalfOf[s] \in 1..2
 ASSUME RulesAreKnown ==
   /\ Identity \in {"PathThenName", "One"}
   /\ Claiming \in {"None", "CompareAndSet"}
@@ -381,7 +381,11 @@ Elected(x, step) ==
                               ELSE IF step.candidate.phase = "Primary" THEN step.candidate.epoch ELSE x.server.locked]
 
 \* Whose the row is, and whether it is the server's own.
-HomeOf(x) == Home[x.view.members]
+HomeOf(x) ==
+  IF x.view.members = Server
+  THEN Home
+  ELSE IF First \in x.view.members THEN First ELSE IF Second \in x.view.members THEN Second ELSE Nobody
+
 IsOwn(s, x) == HomeOf(x) = s /\ (Identity = "PathThenName" => ~x.view.renamed)
 
 \* It asks after the members, unless an answer is waited for: follow.
