@@ -292,7 +292,7 @@ StartOver(c, t) ==
   [c EXCEPT !.life = c.life + 1, !.phase = "Standby", !.awaiting = "Nothing", !.seen = Nobody, !.epoch = 0,
             !.proofs = {}, !.nextTick = t + Interval, !.replyDue = Never, !.leaseUntil = Never]
 
-\* The entry as it was last seen; <<0, 0>> if there was none.
+\* The entry as it was last seen.
 Token(c) == IF c.seen = Nobody THEN Nobody ELSE <<c.seen.row.epoch, c.seen.row.seq>>
 
 \* A heartbeat that c has numbered and noted already; epoch 0 claims.
