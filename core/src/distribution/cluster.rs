@@ -66,6 +66,11 @@ impl Cluster {
         Self { rules, instances, exits, epochs, exited: None }
     }
 
+    /// The names of all instances that were ever named in a call, in their order.
+    pub fn instances(&self) -> impl Iterator<Item = Name> {
+        self.instances.keys().copied()
+    }
+
     /// How an instance is.
     #[must_use]
     pub fn state(&self, name: Name) -> InstanceState {
@@ -82,6 +87,11 @@ impl Cluster {
     #[must_use]
     pub const fn exited(&self) -> Option<Name> {
         self.exited
+    }
+
+    /// Forgets what exited in the last step: it decides nothing, and clusters that differ in nothing else are equal then.
+    pub const fn rest(&mut self) {
+        self.exited = None;
     }
 
     /// How many instances of a job run.
