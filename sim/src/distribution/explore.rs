@@ -1,8 +1,8 @@
 //! What an exhaustive search of job distribution has to know: how it opens, and which states break the contract.
 //!
-//! The opening is quantum 0 without a fault. The first server gets its session and looks at the members, submitters have
-//! their first jobs written down, and then the other servers come, one after another. So each server knows of those before
-//! it, and none has looked for work. Servers crash and are paused. Submitters do neither, since they remember all. The store
+//! The opening is quantum 0 without a fault. One server after another gets its session and looks at the members, the last one
+//! first; then submitters have their first jobs written down by the first one, which knows all. So the others know of some
+//! members only, and none has looked for work. Servers crash and are paused. Submitters do neither, since they remember all. The store
 //! keeps members and rows whatever happens; the cluster and the resource center always run.
 //!
 //! | contract (`Job.tla`) | read from |
@@ -99,12 +99,11 @@ impl Ghost {
     }
 }
 
-/// In the opening: one server, then submitters, then the other servers; each one's session before its view.
+/// In the opening: the last server, those before it, then submitters; each one's session before its view.
 fn turn(space: &Space<'_, Distribution>, what: Move) -> Option<(u16, u8)> {
     let who = |actor: ActorId| match space.cast()[usize::from(actor)].place {
-        Place::Client(_) => Some(1),
-        Place::Server(0) => Some(0),
-        Place::Server(n) => Some(n + 1),
+        Place::Client(_) => Some(u16::MAX),
+        Place::Server(n) => Some(u16::MAX - 1 - n),
         _ => None,
     };
     match what {

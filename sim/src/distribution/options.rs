@@ -135,7 +135,7 @@ impl Options {
         (self.poll_us, self.every_us, self.patience_us, self.calm_us) = (interval, wait, wait, wait);
         self.takes_us = Duration::ZERO;
         self.runs_us_max = interval.times(64);
-        self.vnodes_per_node = NonZeroU32::new(4).expect("not zero");
+        self.vnodes_per_node = NonZeroU32::MIN;
         (self.content_max, self.fetch_max) = (0, 0);
         // The center does not look for what nobody wants before the longest such world ends.
         self.grace_us = interval.times(4 * (u64::from(crate::explore::HORIZON_MAX) + 1));
