@@ -312,7 +312,7 @@ impl Explored for Distribution {
         match message {
             Message::Submit(_, Action { job, number, kind, .. }) => format!("action {number} on job {}: {kind:?}", job.0),
             Message::Accepted(job, number) => format!("action {number} on job {} is accepted", job.0),
-            Message::Session(message) => crate::election::Election::say(message),
+            Message::Session(message) => crate::election::say_of_seat(message),
             Message::Follow { tag, since, .. } => format!("question {tag} for the members since version {since}"),
             Message::Members { tag, news } => format!("answer {tag}: members of version {}", news.version),
             Message::List { tag, .. } => format!("question {tag} for rows"),

@@ -18,7 +18,7 @@ use crate::explore::{self, Explored, Life, Move, Scene, Space, Taken};
 use crate::fault::Place;
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Protocol};
-use failproof_core::election::{self, Start};
+use failproof_core::election::Start;
 use failproof_core::routing::{
     Alias, Answer, Change, Content, ContextId, ContextTable, KEYS, Message, Ownership, Verb, Verdict, What,
 };
@@ -304,11 +304,7 @@ impl Explored for Routing {
                 format!("reply {}: {answer}", reply.number)
             }
             Message::Share(current) => format!("context {}", current.haid),
-            Message::Alias(message @ election::Message::Answer(answer)) => match answer.row.incarnation {
-                Some(_) => format!("answer {}: held in epoch {}", answer.tag, answer.row.epoch.as_u64()),
-                None => crate::election::Election::say(message),
-            },
-            Message::Alias(message) => crate::election::Election::say(message),
+            Message::Alias(message) => crate::election::say_of_seat(message),
             Message::Look { tag, .. } => format!("look {tag}"),
             Message::View { tag, view, .. } => {
                 let live = view.live().map(|(alias, _)| format!("cs_{}", alias.0)).collect::<Vec<_>>();
