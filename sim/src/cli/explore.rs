@@ -188,7 +188,9 @@ impl ExploreArgs {
     /// What is searched, or what is wrong with it in the words of the command line.
     fn instance(&self) -> Result<Instance, String> {
         let ProtocolArg::One(known) = self.protocol else {
-            return Err("--protocol: one protocol is searched at a time; expected election, routing or distribution".to_owned());
+            return Err(
+                "--protocol: one protocol is searched at a time; expected election, routing or distribution".to_owned()
+            );
         };
         let mut options = known.usual();
         for (name, size) in self.sizes(&options) {

@@ -310,7 +310,9 @@ impl Explored for Distribution {
 
     fn say(message: &Message) -> String {
         match message {
-            Message::Submit(_, Action { job, number, kind, .. }) => format!("action {number} on job {}: {kind:?}", job.0),
+            Message::Submit(_, Action { job, number, kind, .. }) => {
+                format!("action {number} on job {}: {kind:?}", job.0)
+            }
             Message::Accepted(job, number) => format!("action {number} on job {} is accepted", job.0),
             Message::Session(message) => crate::election::say_of_seat(message),
             Message::Follow { tag, since, .. } => format!("question {tag} for the members since version {since}"),
