@@ -4,6 +4,7 @@
 //! that small bounds can miss, are broken, and the plan of each counterexample breaks the same property in both engines.
 //! A machine with a planted bug is found. The graph is walked, and compared with states in full.
 
+mod distribution;
 mod planted;
 mod routing;
 
@@ -177,6 +178,9 @@ fn what_cannot_be_searched_is_refused() {
         ("--protocol routing --operations", "--operations", "expected it with election"),
         ("--servers 2", "--servers", "expected it with --protocol routing"),
         ("--protocol routing --property AtMostOneWorkingPrimary", "--property", "OneOwnerPerEpoch"),
+        ("--protocol distribution --operations", "--operations", "expected it with election"),
+        ("--protocol distribution --property NoLostJob", "--property", "AtMostOneExecutorPerEpoch"),
+        ("--protocol routing --jobs 1", "--jobs", "expected it with --protocol distribution"),
         ("--protocol all", "--protocol", "expected election"),
         ("--max-states 0", "--max-states", "1"),
     ] {

@@ -15,6 +15,7 @@
 //! | `doubted` | the world's own knowledge: paused, or a clock outside the stated bounds since the anchor of its term |
 
 mod center;
+mod explore;
 mod judge;
 mod liveness;
 mod options;
@@ -74,7 +75,7 @@ pub enum Output {
 }
 
 /// Any actor, with what its last step asked for in its own words.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
     servers: u16,
     part: Part,
@@ -82,7 +83,7 @@ pub struct Member {
 }
 
 /// What an actor is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The database: sessions, members and jobs.
     Store(Box<StoreServer>),
@@ -145,6 +146,18 @@ impl Member {
     #[must_use]
     pub const fn part(&self) -> &Part {
         &self.part
+    }
+
+    /// What it keeps elsewhere, in bytes, about.
+    fn bytes(&self) -> usize {
+        self.asked.capacity() * size_of::<distribution::Output>()
+            + match &self.part {
+                Part::Store(store) => size_of_val(&**store) + store.bytes(),
+                Part::Center(center) => size_of_val(&**center),
+                Part::Cluster(cluster) => size_of_val(&**cluster) + cluster.bytes(),
+                Part::Server(server) => size_of_val(&**server) + server.bytes(),
+                Part::Submitter(submitter) => size_of_val(&**submitter) + submitter.bytes(),
+            }
     }
 
     const fn actor(servers: u16, target: Target) -> Option<ActorId> {

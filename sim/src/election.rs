@@ -16,6 +16,7 @@ mod liveness;
 mod options;
 pub(crate) mod server;
 
+pub(crate) use explore::say_of_seat;
 pub use options::Options;
 
 use crate::event::ActorId;

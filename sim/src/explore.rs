@@ -24,7 +24,9 @@ pub use counterexample::{Counterexample, Told};
 pub use search::{Limits, Memory, Outcome, Outside, Progress, Search, Stopped, Visitor};
 pub use space::{Distinct, Edge, Flight, Life, Move, Scene, Space, State, Status, Successors};
 
+use crate::chance::{Concern, Stream};
 use crate::clock::{Clock, NOMINAL};
+use crate::distribution::Distribution;
 use crate::election::Election;
 use crate::event::ActorId;
 use crate::fault::Place;
@@ -83,6 +85,17 @@ pub trait Explored: Protocol<Machine: Clone + Eq + Hash + Debug, Message: Eq + H
     fn bytes(machine: &Self::Machine) -> usize;
 }
 
+/// What a process is made of when it starts for the `start`th time, as in a run: a process that starts late there was
+/// started once before, when the run began. One that `remembers` keeps what it was given then.
+pub(crate) fn start_as_in_a_run(plan: &Plan, actor: ActorId, start: u8, remembers: bool) -> Start {
+    let mut words = Stream::new(plan.noise.seed, Concern::Start, actor, 0);
+    let before = if remembers { start - 1 } else { start };
+    (0..before).for_each(|_| {
+        words.word();
+    });
+    Start { entropy: words.word(), image: u64::from(actor) + 1 }
+}
+
 /// A step of a machine, just taken.
 #[derive(Debug)]
 pub struct Taken<'s, P: Explored> {
@@ -103,7 +116,7 @@ pub struct Taken<'s, P: Explored> {
 /// Searches the small world of an instance, of whatever protocol, and tells a shortest way to a broken property.
 ///
 /// # Errors
-/// A sentence that says which protocols can be searched, or which properties there are.
+/// A sentence that says which properties there are.
 pub fn explore(
     instance: &Instance,
     properties: &[Property],
@@ -113,9 +126,7 @@ pub fn explore(
     match &instance.plan.options {
         Options::Election(_) => explore_for::<Election>(instance, properties, limits, outside),
         Options::Routing(_) => explore_for::<Routing>(instance, properties, limits, outside),
-        Options::Distribution(_) => {
-            Err("job distribution is not searched; expected an election, or context routing".to_owned())
-        }
+        Options::Distribution(_) => explore_for::<Distribution>(instance, properties, limits, outside),
     }
 }
 

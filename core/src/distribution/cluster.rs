@@ -74,6 +74,11 @@ impl Cluster {
         self.rules = rules;
     }
 
+    /// The names of all instances that were ever named in a call, in their order.
+    pub fn instances(&self) -> impl Iterator<Item = Name> {
+        self.instances.keys().copied()
+    }
+
     /// How an instance is.
     #[must_use]
     pub fn state(&self, name: Name) -> InstanceState {
@@ -90,6 +95,11 @@ impl Cluster {
     #[must_use]
     pub const fn exited(&self) -> Option<Name> {
         self.exited
+    }
+
+    /// Forgets what exited in the last step: it decides nothing, and clusters that differ in nothing else are equal then.
+    pub const fn rest(&mut self) {
+        self.exited = None;
     }
 
     /// How many instances of a job run.

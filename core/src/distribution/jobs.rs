@@ -29,7 +29,7 @@ pub struct JobsConfig {
 }
 
 /// What an operation did, in words of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Nothing.
     None,

@@ -56,6 +56,12 @@ impl Members {
         self.servers.iter().copied()
     }
 
+    /// What it keeps elsewhere, in bytes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.servers.len() * size_of::<Host>() + self.changes.capacity() * size_of::<MemberChange>()
+    }
+
     /// Writes a change down. Returns whether it is one.
     pub fn change(&mut self, change: MemberChange) -> bool {
         let news = match change {

@@ -15,6 +15,7 @@ use super::rings::RingChange;
 use crate::id::Host;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 use core::num::NonZeroU32;
 use points::{Points, Splice};
 use thiserror::Error;
@@ -92,6 +93,13 @@ pub struct HashRing {
     vnodes_per_node: NonZeroU32,
     members: Members,
     points: Points,
+}
+
+/// By its members: equal rings have the same, and rings with the same members are equal but for shared points.
+impl Hash for HashRing {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.members.hash(state);
+    }
 }
 
 impl HashRing {

@@ -62,7 +62,7 @@ const INSERTIONS_MAX: usize = 64;
 /// [`Candidate::may_act`]; under [`Claiming::CompareAndSet`] only for rows that it owns, in the epoch of its claim. It
 /// sends nothing to another server.
 /// Spec: a `Server` of `Job.tla`, once for each row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct JobServer {
     #[cfg_attr(feature = "serde", serde(skip))]

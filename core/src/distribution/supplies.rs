@@ -29,7 +29,7 @@ pub struct SuppliesConfig {
 /// Shape: one fetch for each content, however many rows wait for it; contents in the order in which they came.
 /// Units and clock: every [`Instant`] is microseconds on the server's own clock.
 /// Invariant: a content that is had was verified as [`FetchConfig`] says; what came of half a fetch is not had.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Supplies {
     #[cfg_attr(feature = "serde", serde(skip))]

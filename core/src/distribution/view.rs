@@ -15,7 +15,7 @@ use core::num::NonZeroU32;
 /// A ring at a version of the members.
 ///
 /// Units and clock: every [`Instant`] is microseconds on the server's own clock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemberView {
     own: Host,
     rules: Rules,

@@ -26,12 +26,13 @@ Example: failproof explore --rules published --property AtMostOneWorkingPrimary
          failproof explore --nodes 3 --horizon 5
          failproof explore --rules no-fencing.json --operations --pauses 1 --out found/fencing.json
          failproof explore --protocol routing --rules published --property OneOwnerPerEpoch
+         failproof explore --protocol distribution --rules published
          Tells whether the properties hold up to the bounds. Else it exits with 1, tells a shortest way to a state that
          breaks one, and writes it as a plan for `failproof replay`. Without --horizon an election has 8 quanta for one
-         node, 7 for two, 4 for three, 3 for more, and routing 2. A search that a limit ends is incomplete; it exits with 0,
+         node, 7 for two, 4 for three, 3 for more, and the others 2. A search that a limit ends is incomplete; it exits with 0,
          and says so.")]
 pub(super) struct ExploreArgs {
-    /// What is searched: election or routing
+    /// What is searched: election, routing or distribution
     #[arg(long, default_value = "election", value_parser = protocol)]
     protocol: ProtocolArg,
     /// Its decisions: hardened, published, client_go, shedlock, or a JSON file with every switch
@@ -43,22 +44,25 @@ pub(super) struct ExploreArgs {
     /// How many gateways route; 1 if absent
     #[arg(long)]
     gateways: Option<u16>,
-    /// How many context servers there are; 2 if absent
+    /// How many context servers or job servers there are; 2 if absent
     #[arg(long)]
     servers: Option<u16>,
-    /// How many clients there are; 1 if absent
+    /// How many clients or submitters there are; 1 if absent
     #[arg(long)]
     clients: Option<u16>,
     /// How many contexts the clients create; 1 if absent
     #[arg(long)]
     contexts: Option<u32>,
-    /// What processes draw their chance from, which decides what clients wish
+    /// How many jobs the submitters submit; 1 if absent
+    #[arg(long)]
+    jobs: Option<u32>,
+    /// What processes draw their chance from, which decides what clients wish and what jobs are
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// How long the world is, in quanta; by protocol and number of nodes if absent
     #[arg(long, value_name = "QUANTA")]
     horizon: Option<u8>,
-    /// How long a message may be under way, in quanta; 1 for an election, 0 for routing if absent
+    /// How long a message may be under way, in quanta; 1 for an election, else 0 if absent
     #[arg(long, value_name = "QUANTA")]
     delay: Option<u8>,
     /// How many crashes there are at most
@@ -76,10 +80,10 @@ pub(super) struct ExploreArgs {
     /// I: from one heartbeat to the next
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
     interval: Duration,
-    /// T: how long a heartbeat counts, more than 2 I; 2.5 I for an election, 3 I for routing if absent
+    /// T: how long a heartbeat counts, more than 2 I; 2.5 I for an election, else 3 I if absent
     #[arg(long, value_parser = parse_duration)]
     timeout: Option<Duration>,
-    /// The unit of true time, at most I: timers are late by as much at most; I / 2 for an election, I for routing if absent
+    /// The unit of true time, at most I: timers are late by as much at most; I / 2 for an election, else I if absent
     #[arg(long, value_parser = parse_duration)]
     quantum: Option<Duration>,
     /// Let the store's clock be as fast, and that of the first node or server as slow, as this rate: 0.001, 1000ppm
@@ -184,7 +188,9 @@ impl ExploreArgs {
     /// What is searched, or what is wrong with it in the words of the command line.
     fn instance(&self) -> Result<Instance, String> {
         let ProtocolArg::One(known) = self.protocol else {
-            return Err("--protocol: one protocol is searched at a time; expected election or routing".to_owned());
+            return Err(
+                "--protocol: one protocol is searched at a time; expected election, routing or distribution".to_owned()
+            );
         };
         let mut options = known.usual();
         for (name, size) in self.sizes(&options) {
@@ -199,15 +205,24 @@ impl ExploreArgs {
             true => Duration::from_micros(self.interval.as_micros() * 5 / 2),
             false => self.interval.times(3),
         });
+        // A server that looks for work at the end of its term finds that over: the term is a little shorter, so that this is
+        // so in true time.
+        let late = match &options {
+            Options::Distribution(_) => Duration::from_micros(quantum.as_micros() + quantum.as_micros() / 64),
+            Options::Election(_) | Options::Routing(_) => quantum,
+        };
         let assumed = Assumed {
             drift_ppm: self.drift,
             latency_us_max: Duration::from_micros((self.interval.as_micros() / 20).max(1)),
-            timer_late_us_max: quantum,
+            timer_late_us_max: late,
             stop_us_max: Duration::ZERO,
             granularity_us: Duration::from_micros(1),
         };
         options.set_limits(self.interval, timeout, assumed);
         decide_by(&self.rules, &mut options)?;
+        // Clients that wait a little less than the others can be first in a quantum, in which they are due all the same: so
+        // that what happens before a timer of others is due happens so in true time.
+        let wait = Duration::from_micros(self.interval.as_micros() - self.interval.as_micros() / 64);
         let (clocks, slow, by_size) = match &mut options {
             Options::Election(election) => {
                 let every_us = if self.operations { self.interval } else { Duration::ZERO };
@@ -220,18 +235,17 @@ impl ExploreArgs {
                 };
                 (&mut election.clocks, Place::Node(0), by_size)
             }
-            Options::Distribution(_) => {
-                return Err("--protocol: distribution is not searched; expected election or routing".to_owned());
-            }
-            Options::Routing(_) if self.operations => {
-                return Err("--operations: protocol routing has no such option; expected it with election".to_owned());
+            Options::Routing(_) | Options::Distribution(_) if self.operations => {
+                let protocol = options.protocol();
+                return Err(format!("--operations: protocol {protocol} has no such option; expected it with election"));
             }
             Options::Routing(routing) => {
-                // Clients that wait a little less than the others can be first in a quantum, in which they are due all the
-                // same: so that what happens before a timer of others is due happens so in true time.
-                let wait = Duration::from_micros(self.interval.as_micros() - self.interval.as_micros() / 64);
                 (routing.every_us, routing.patience_us) = (wait, wait);
                 (&mut routing.clocks, Place::Server(0), 2)
+            }
+            Options::Distribution(distribution) => {
+                distribution.shorten(self.interval, wait);
+                (&mut distribution.clocks, Place::Server(0), 2)
             }
         };
         if self.drift > 0 {
@@ -256,7 +270,7 @@ impl ExploreArgs {
         let small: &[_] = match options {
             Options::Election(_) => &[("nodes", 2)],
             Options::Routing(_) => &[("gateways", 1), ("servers", 2), ("clients", 1), ("contexts", 1)],
-            Options::Distribution(_) => &[],
+            Options::Distribution(_) => &[("servers", 2), ("clients", 1), ("jobs", 1)],
         };
         let short = |size: Option<u16>| size.map(u32::from);
         let asked = [
@@ -265,6 +279,7 @@ impl ExploreArgs {
             ("servers", short(self.servers)),
             ("clients", short(self.clients)),
             ("contexts", self.contexts),
+            ("jobs", self.jobs),
         ];
         let asked = asked.into_iter().filter_map(|(name, size)| Some((name, size?)));
         small.iter().copied().chain(asked).collect()

@@ -20,7 +20,7 @@ const COLLECTIONS: u64 = 4;
 /// The resource center behind its server.
 ///
 /// Units and clock: every [`Instant`] is microseconds on the steady clock of its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CenterServer {
     center: ResourceCenter,
     /// Since when each content is whole, as far as replicas matter.

@@ -137,6 +137,19 @@ impl Options {
         }
     }
 
+    /// Makes a world small enough to be searched exhaustively. Servers look for work once in an interval I, wait for answers
+    /// and for a calm ring for `wait`, a little less, and call the cluster at once. Jobs need no resource, and run for longer
+    /// than most such worlds last.
+    pub fn shorten(&mut self, interval: Duration, wait: Duration) {
+        (self.poll_us, self.every_us, self.patience_us, self.calm_us) = (interval, wait, wait, wait);
+        self.takes_us = Duration::ZERO;
+        self.runs_us_max = interval.times(64);
+        self.vnodes_per_node = NonZeroU32::MIN;
+        (self.content_max, self.fetch_max) = (0, 0);
+        // The center does not look for what nobody wants before the longest such world ends.
+        self.grace_us = interval.times(4 * (u64::from(crate::explore::HORIZON_MAX) + 1));
+    }
+
     /// What each server is called. Each second one is called as the one before it, with a 1 behind; from the tenth such pair
     /// on, numbers are of one width, so that no two servers have one name.
     #[must_use]

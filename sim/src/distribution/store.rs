@@ -16,7 +16,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 /// What the store did with its last input, for the judge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Done {
     /// The operation, and what it did.
     pub(super) operation: Operation,
@@ -29,7 +29,7 @@ pub(super) struct Done {
 }
 
 /// The store behind its server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreServer {
     sessions: TableServer,
     members: Members,
@@ -99,6 +99,18 @@ impl StoreServer {
     /// What was done with the last input.
     pub(super) const fn done(&self) -> Option<&Done> {
         self.done.as_ref()
+    }
+
+    /// Forgets what was done with the last input.
+    pub(super) const fn rest(&mut self) {
+        self.done = None;
+        self.sessions.rest();
+    }
+
+    /// What it keeps elsewhere, in bytes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let kinds = self.sessions.table().config().utypes;
+        kinds * 128 + self.members.bytes() + self.jobs.bytes()
     }
 
     pub(super) fn handle(

@@ -13,7 +13,7 @@ use super::{Election, Member, RESOURCE, TABLE};
 use crate::event::ActorId;
 use crate::explore::{Explored, Life, Scene, Taken};
 use crate::protocol::Cause;
-use failproof_core::election::{Affinity, Candidate, Fencing, IdentitySource, Message, Outcome, Phase};
+use failproof_core::election::{Affinity, Answer, Candidate, Fencing, IdentitySource, Message, Outcome, Phase, Row};
 use failproof_core::{Epoch, Utype};
 use failproof_spec::Property;
 
@@ -203,6 +203,16 @@ impl Explored for Election {
                 Member::Candidate(candidate) => size_of_val(&**candidate),
                 Member::Resolver(resolver) => size_of_val(&**resolver),
             }
+    }
+}
+
+/// A message about a seat of another protocol, whose incarnations are drawn and say nothing to a reader.
+pub(crate) fn say_of_seat(message: &Message) -> String {
+    match message {
+        Message::Answer(Answer { tag, row: Row { incarnation: Some(_), epoch, .. }, .. }) => {
+            format!("answer {tag}: held in epoch {}", epoch.as_u64())
+        }
+        message => Election::say(message),
     }
 }
 

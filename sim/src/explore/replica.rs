@@ -138,6 +138,25 @@ struct Posted<M> {
     gone: bool,
 }
 
+/// A message that a machine sends in the search. In true time its timers may fire one after another, in another order, so
+/// that its messages are told apart by what they are.
+struct Expected {
+    /// Its number there.
+    id: u32,
+    to: ActorId,
+    word: &'static str,
+}
+
+/// What the actor that takes a move sends with it.
+fn expected<P: Explored>(space: &mut Space<'_, P>, from: &[u32], what: Move) -> Vec<Expected> {
+    let sent = space.sent_by(from, what);
+    let of = |id| {
+        let (flight, message) = space.flight(id);
+        Expected { id, to: flight.to, word: P::word(message) }
+    };
+    sent.into_iter().map(of).collect()
+}
+
 /// A place in true time.
 struct Process<M> {
     machine: Option<M>,
@@ -202,7 +221,7 @@ impl<'w, P: Explored> Replica<'w, P> {
     fn run(&mut self, space: &mut Space<'_, P>) -> Option<()> {
         let mut before = space.zero();
         for (what, after) in self.way {
-            let sent = space.sent_by(&before, *what);
+            let mut sent = expected(space, &before, *what);
             let state = space.unpack(&before);
             let quantum = state.now;
             let is_late =
@@ -213,7 +232,7 @@ impl<'w, P: Explored> Replica<'w, P> {
                     let at_us = self.event(*what, Some(actor), quantum, None, None);
                     self.start(actor, at_us);
                 }
-                Move::Fire(actor) => self.fire(actor, quantum, is_late(actor), &sent)?,
+                Move::Fire(actor) => self.fire(actor, quantum, is_late(actor), &mut sent)?,
                 Move::Settle(actor) => {
                     self.event(*what, Some(actor), quantum, None, None);
                 }
@@ -222,8 +241,8 @@ impl<'w, P: Explored> Replica<'w, P> {
                     self.goes_on(actor, at_us);
                     self.processes[usize::from(actor)].resumed = Some(self.events.len() - 1);
                 }
-                Move::Deliver(id) => self.deliver(id, quantum, &sent)?,
-                Move::Leave(id) => self.leave(id, quantum, sent[0])?,
+                Move::Deliver(id) => self.deliver(id, quantum, &mut sent)?,
+                Move::Leave(id) => self.leave(id, quantum, sent[0].id)?,
                 Move::Pause(actor) => {
                     let at_us = self.event(*what, Some(actor), quantum, None, None);
                     self.processes[usize::from(actor)].paused_from_us = Some(at_us);
@@ -447,7 +466,7 @@ impl<'w, P: Explored> Replica<'w, P> {
     }
 
     /// A timer fires when it is due, or as soon as its process goes on.
-    fn fire(&mut self, actor: ActorId, quantum: u8, late: bool, sent: &[u32]) -> Option<()> {
+    fn fire(&mut self, actor: ActorId, quantum: u8, late: bool, sent: &mut Vec<Expected>) -> Option<()> {
         let process = &self.processes[usize::from(actor)];
         let last = process.last?;
         let zero_us = u64::from(quantum) * self.quantum_us;
@@ -461,14 +480,14 @@ impl<'w, P: Explored> Replica<'w, P> {
             (false, _, None) => return None,
         };
         let at_us = self.event(Move::Fire(actor), Some(actor), quantum, None, Some(pinned));
-        let mut used = self.step(actor, Cause::Timer, at_us, actor, sent)?;
+        self.step(actor, Cause::Timer, at_us, actor, sent)?;
         // Timers of one quantum that count from different events fire one after another.
         while let Some(base) = self.also_due(actor, zero_us) {
             self.processes[usize::from(actor)].last = Some(self.events.len() - 1);
             let at_us = self.event(Move::Fire(actor), Some(actor), quantum, None, Some((base, 0)));
-            used += self.step(actor, Cause::Timer, at_us, actor, &sent[used..])?;
+            self.step(actor, Cause::Timer, at_us, actor, sent)?;
         }
-        (used == sent.len()).then_some(())
+        sent.is_empty().then_some(())
     }
 
     /// The event from which another timer counts that is due in the same quantum.
@@ -486,14 +505,15 @@ impl<'w, P: Explored> Replica<'w, P> {
         (0..which).rev().find(|at| self.events[*at].actor == Some(actor) && self.offset(*at) == offset)
     }
 
-    fn deliver(&mut self, id: u32, quantum: u8, sent: &[u32]) -> Option<()> {
+    fn deliver(&mut self, id: u32, quantum: u8, sent: &mut Vec<Expected>) -> Option<()> {
         let is_it = |posted: &Posted<_>| posted.id == id && !posted.gone && !posted.held && posted.arrives_us.is_none();
         let which = self.posted.iter().position(is_it)?;
         let (from, to, by) = (self.posted[which].from, self.posted[which].to, self.posted[which].by);
         let at_us = self.event(Move::Deliver(id), Some(to), quantum, Some(by), None);
         self.posted[which].arrives_us = Some(at_us);
         let message = self.posted[which].message;
-        (self.step(to, Cause::Message(&message), at_us, from, sent)? == sent.len()).then_some(())
+        self.step(to, Cause::Message(&message), at_us, from, sent)?;
+        sent.is_empty().then_some(())
     }
 
     /// An operation leaves when it is done, or as soon as its process goes on.
@@ -514,33 +534,34 @@ impl<'w, P: Explored> Replica<'w, P> {
         Some(())
     }
 
-    /// A machine takes an input. Returns how many of the messages in `sent` it sent; `None` if it sent more.
+    /// A machine takes an input. What it sends is taken from `sent`; `None` if it sends anything else.
     fn step(
         &mut self,
         actor: ActorId,
         cause: Cause<'_, P::Message, P::Command>,
         at_us: u64,
         source: ActorId,
-        sent: &[u32],
-    ) -> Option<usize> {
+        sent: &mut Vec<Expected>,
+    ) -> Option<()> {
         let by = self.events.len() - 1;
         let process = &mut self.processes[usize::from(actor)];
         let now = process.clock.read(at_us);
         let stimulus = Stimulus { wall: now, fate: StoreFate::Serve, cause };
         self.outputs.clear();
         process.machine.as_mut()?.handle(now, stimulus, &mut self.outputs);
-        let mut ids = sent.iter();
         for output in &self.outputs {
             let (to, message, after_us, held) = match P::act(output) {
                 Act::Send(to, message) => (to.unwrap_or(source), *message, 0, false),
                 Act::Effect(to, message, after) => (to, *message, after.as_micros().max(1), true),
                 Act::Tell => continue,
             };
-            let (id, sent_us) = (*ids.next()?, at_us + after_us);
+            let word = P::word(&message);
+            let known = sent.iter().position(|expected| (expected.to, expected.word) == (to, word))?;
+            let (id, sent_us) = (sent.remove(known).id, at_us + after_us);
             let (arrives_us, gone) = (None, false);
             self.posted.push(Posted { id, message, from: actor, to, by, sent_us, arrives_us, held, gone });
         }
-        Some(sent.len() - ids.len())
+        Some(())
     }
 
     fn finish(mut self, end_us: u64) -> Plan {

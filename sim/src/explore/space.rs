@@ -7,7 +7,7 @@
 //! | move | when | what |
 //! |---|---|---|
 //! | `Start` | a process has not started, or crashed | a new machine, whose first timer is due at once |
-//! | `Fire` | it runs, and a timer of its machine is due | the timer |
+//! | `Fire` | it runs, or is one that always does, and a timer of its machine is due | the timer |
 //! | `Settle` | it resumed, and no timer is due any more | it gets messages again |
 //! | `Resume` | it is paused | it runs; its timers come first |
 //! | `Deliver` | a message is under way to who runs | the target handles it now |
@@ -449,6 +449,15 @@ impl<'a, P: Explored> Space<'a, P> {
                     Self::set_status(&mut self.state, position, Status::Late, starts);
                     self.end(Move::Resume(actor), into);
                 }
+            }
+        }
+        for id in 0..self.cast.len() {
+            if self.position[id].is_none() && self.due[from[self.machine_at(id)] as usize] <= now {
+                let actor = id as ActorId;
+                at_rest = false;
+                self.begin(from);
+                self.take_step(from, actor, TIMER, actor, None, now);
+                self.end(Move::Fire(actor), into);
             }
         }
         let set = from[self.set_at()];

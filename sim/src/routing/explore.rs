@@ -13,13 +13,12 @@
 
 use super::store::Done;
 use super::{Member, Output, Part, Routing, STORE};
-use crate::chance::{Concern, Stream};
 use crate::event::ActorId;
-use crate::explore::{Explored, Life, Move, Scene, Space, Taken};
+use crate::explore::{self, Explored, Life, Move, Scene, Space, Taken};
 use crate::fault::Place;
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Protocol};
-use failproof_core::election::{self, Start};
+use failproof_core::election::Start;
 use failproof_core::routing::{
     Alias, Answer, Change, Content, ContextId, ContextTable, KEYS, Message, Ownership, Verb, Verdict, What,
 };
@@ -131,16 +130,9 @@ impl Explored for Routing {
         Property::TakeWaitsForExpiry,
     ];
 
-    /// As in a run: a process that starts late there was started once before, when the run began, and a client kept what it
-    /// was given then.
     fn start(plan: &Plan, actor: ActorId, start: u8) -> Start {
         let is_client = matches!(Self::cast(plan)[usize::from(actor)].place, Place::Client(_));
-        let mut words = Stream::new(plan.noise.seed, Concern::Start, actor, 0);
-        let before = if is_client { start - 1 } else { start };
-        (0..before).for_each(|_| {
-            words.word();
-        });
-        Start { entropy: words.word(), image: u64::from(actor) + 1 }
+        explore::start_as_in_a_run(plan, actor, start, is_client)
     }
 
     fn fails(actor: &Actor) -> (bool, bool) {
@@ -312,11 +304,7 @@ impl Explored for Routing {
                 format!("reply {}: {answer}", reply.number)
             }
             Message::Share(current) => format!("context {}", current.haid),
-            Message::Alias(message @ election::Message::Answer(answer)) => match answer.row.incarnation {
-                Some(_) => format!("answer {}: held in epoch {}", answer.tag, answer.row.epoch.as_u64()),
-                None => crate::election::Election::say(message),
-            },
-            Message::Alias(message) => crate::election::Election::say(message),
+            Message::Alias(message) => crate::election::say_of_seat(message),
             Message::Look { tag, .. } => format!("look {tag}"),
             Message::View { tag, view, .. } => {
                 let live = view.live().map(|(alias, _)| format!("cs_{}", alias.0)).collect::<Vec<_>>();
