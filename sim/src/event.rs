@@ -56,6 +56,9 @@ pub struct Key {
 const AT_US_MAX: u64 = (1 << 48) - 1;
 
 impl Key {
+    /// After every other one.
+    pub const LAST: Self = Self { when: u64::MAX, what: u64::MAX };
+
     /// The source is the target itself for a timer. The counter numbers the events of one link, from 0; for a timer it is
     /// the arming that it belongs to.
     #[must_use]

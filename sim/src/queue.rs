@@ -3,22 +3,45 @@
 use crate::event::{ActorId, Event, Key, Kind};
 use crate::letters::Letter;
 use crate::world::Pending;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Pending events.
 ///
 /// Shape: kept sorted, earliest last. Each actor has one timer at most that counts: those stand in `Timers`, where a
-/// timer that is set anew leaves nothing behind. So the sorted ones are messages under way, and rarely commands.
+/// timer that is set anew leaves nothing behind. So the sorted ones are messages under way, and rarely commands. If there
+/// are many, only the earliest are sorted, and the others wait in a heap: to put one in its place among the sorted ones
+/// costs time in proportion to those that are earlier.
+/// Invariant: what is in the heap comes after all that is sorted, and `far_from` is the earliest of it.
 #[derive(Debug)]
 pub struct Queue {
     sorted: Vec<Event>,
+    far: BinaryHeap<Reverse<ByKey>>,
+    far_from: Key,
     timers: Timers,
+}
+
+/// An event in order of its key, which no other one shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ByKey(Event);
+
+impl Ord for ByKey {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.key.cmp(&other.0.key)
+    }
+}
+
+impl PartialOrd for ByKey {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Queue {
     /// An empty queue for a cast of `actors`.
     #[must_use]
     pub fn new(actors: usize) -> Self {
-        Self { sorted: Vec::new(), timers: Timers::new(actors) }
+        Self { sorted: Vec::new(), far: BinaryHeap::new(), far_from: Key::LAST, timers: Timers::new(actors) }
     }
 
     /// When the earliest event is due.
@@ -34,14 +57,46 @@ impl Queue {
         // One comparison decides nearly always: only a timer of the same time and target needs the rest of the key.
         let (timer, other) = (self.timers.winner, next.map_or(NEVER, |event| event.key.when()));
         if timer > other {
-            return self.sorted.pop();
+            return self.pop_sorted();
         }
         let timer = self.timers.earliest()?;
         if next.is_some_and(|event| event.key < timer.key) {
-            return self.sorted.pop();
+            return self.pop_sorted();
         }
         self.timers.clear(timer.key.target());
         Some(timer)
+    }
+
+    fn pop_sorted(&mut self) -> Option<Event> {
+        let event = self.sorted.pop();
+        if self.sorted.is_empty() && !self.far.is_empty() {
+            self.come_near();
+        }
+        event
+    }
+
+    /// There are too many: the later half of the sorted ones waits elsewhere.
+    #[cold]
+    fn go_far(&mut self) {
+        let later = self.sorted.len() / 2;
+        self.far.extend(self.sorted.drain(..later).map(|event| Reverse(ByKey(event))));
+        self.update_far();
+    }
+
+    /// Those are at an end: the next ones are sorted.
+    #[cold]
+    fn come_near(&mut self) {
+        while self.sorted.len() < NEAR_MAX / 2
+            && let Some(Reverse(ByKey(event))) = self.far.pop()
+        {
+            self.sorted.push(event);
+        }
+        self.sorted.reverse();
+        self.update_far();
+    }
+
+    fn update_far(&mut self) {
+        self.far_from = self.far.peek().map_or(Key::LAST, |Reverse(ByKey(event))| event.key);
     }
 }
 
@@ -49,6 +104,9 @@ impl Pending for Queue {
     // Both inlined: an event that is handed over in memory is read in other pieces than it was written in, and that waits.
     #[inline(always)]
     fn add(&mut self, event: Event) {
+        if event.key > self.far_from {
+            return self.far.push(Reverse(ByKey(event)));
+        }
         let mut at = self.sorted.len();
         if at <= FEW {
             while at > 0 && self.sorted[at - 1].key < event.key {
@@ -58,6 +116,9 @@ impl Pending for Queue {
             at = self.sorted.partition_point(|other| other.key > event.key);
         }
         self.sorted.insert(at, event);
+        if self.sorted.len() > NEAR_MAX {
+            self.go_far();
+        }
     }
 
     #[inline(always)]
@@ -132,3 +193,39 @@ impl Timers {
 
 /// Up to this many, a walk finds a place faster than bisection.
 const FEW: usize = 64;
+
+/// How many events are sorted at most.
+const NEAR_MAX: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::{Concern, Stream};
+    use std::collections::BTreeMap;
+
+    /// Whatever is added when, and however much of it: what comes out is the least of what is in.
+    #[test]
+    fn events_come_in_the_order_of_their_keys() {
+        for (seed, most) in [(1, 10), (2, 600), (3, 5_000)] {
+            let mut stream = Stream::new(seed, Concern::Link, 0, 0);
+            let (mut queue, mut model) = (Queue::new(4), BTreeMap::new());
+            let mut now_us = 0;
+            for counter in 0..40_000 {
+                let grows = stream.below(100) < if model.len() < most { 60 } else { 40 };
+                if grows {
+                    let at_us = now_us + stream.below(1_000);
+                    let key = Key::new(at_us, stream.below(4) as ActorId, Kind::Message, 1, counter);
+                    let event = Event { key, boot: counter, life: 0, letter: Letter::NONE };
+                    queue.add(event);
+                    model.insert(key, event);
+                } else {
+                    let expected = model.pop_first().map(|(_, event)| event);
+                    assert_eq!(queue.next_us(), expected.map(|event| event.key.at_us()));
+                    assert_eq!(queue.pop(), expected);
+                    now_us = expected.map_or(now_us, |event| event.key.at_us());
+                }
+            }
+            assert!(model.len() >= most / 2, "{} of {most}", model.len());
+        }
+    }
+}
