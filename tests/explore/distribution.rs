@@ -14,11 +14,11 @@ const DISTRIBUTION: &str = "--protocol distribution";
 fn hardened_rules_hold_up_to_the_bounds() {
     for (args, states) in [
         ("", 103_304),
-        ("--servers 2 --jobs 1 --horizon 3", 2_585_591),
+        ("--servers 2 --jobs 1 --horizon 3", 3_407_009),
         ("--horizon 1 --delay 1", 3_017),
         ("--crashes 1", 2_658_147),
         ("--pauses 1", 623_352),
-        ("--wipes 1", 515_767),
+        ("--wipes 1", 567_511),
         ("--horizon 1 --jobs 2", 34_089),
         ("--horizon 1 --servers 3", 275_537),
     ] {
