@@ -1,6 +1,7 @@
 //! Deterministic simulation of failover protocols under faults, judged by their TLA+ contracts.
 #![forbid(unsafe_code)]
 
+mod calm;
 pub mod campaign;
 pub mod chance;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod engine;
 pub mod event;
 pub mod explore;
 pub mod fault;
+mod findings;
 pub mod generate;
 mod holder;
 pub mod letters;

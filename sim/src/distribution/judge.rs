@@ -12,13 +12,15 @@ mod supplied;
 use super::liveness::Liveness;
 use super::store::{Done, StoreServer};
 use super::{Distribution, Output, Part, SERVERS, STORE, role};
+use crate::calm::Calm;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
+use crate::findings::Findings;
 use crate::holder::{Holder, Holders};
-use crate::note::{Broken, Note, Notes, Value, Who};
+use crate::note::{Note, Value};
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Health, Judge, Noted, Step};
-use crate::report::{RunReport, Violation};
+use crate::report::RunReport;
 use crate::trace::Refined;
 use attempts::Attempts;
 use calls::{Call, Calls};
@@ -28,7 +30,6 @@ use failproof_core::distribution::{
 use failproof_core::election::Event;
 use failproof_core::{Epoch, Host};
 use failproof_spec::job::JobAction;
-use failproof_spec::property::PropertySet;
 use failproof_spec::{ActorId as SpecId, Finding, Landmark, Marks, Property};
 use rings::Rings;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +42,7 @@ pub struct JobJudge {
     rules: Rules,
     /// Whether some of the fleet may decide by others.
     upgrades: bool,
-    spacing_us: u64,
+    calm: Calm,
     /// How long a call may take to arrive when nothing disturbs it.
     arrives_us: u64,
     cast: Vec<Actor>,
@@ -56,12 +57,8 @@ pub struct JobJudge {
     /// Instances whose row was deleted before they were seen to start, and when.
     lost: BTreeMap<Name, u64>,
     liveness: Liveness,
-    findings: Vec<Finding>,
-    found: PropertySet,
-    faults_active: u32,
-    fault_ended_us: u64,
+    findings: Findings,
     marks: Marks,
-    notes: Notes,
     counts: Counts,
     supplied: Supplied,
 }
@@ -85,7 +82,7 @@ impl JobJudge {
         Self {
             rules: options.rules,
             upgrades: options.upgrade.is_some(),
-            spacing_us: (options.longest_term_us + options.heartbeat_interval_us.times(3)).as_micros(),
+            calm: Calm::new(options.longest_term_us, options.heartbeat_interval_us),
             arrives_us: (options.takes_us + options.patience_us.times(2)).as_micros(),
             cast: cast.to_vec(),
             holders: Holders::new(options.servers),
@@ -96,12 +93,8 @@ impl JobJudge {
             inserted: BTreeSet::new(),
             lost: BTreeMap::new(),
             liveness: Liveness::new(plan),
-            findings: Vec::new(),
-            found: PropertySet::default(),
-            faults_active: 0,
-            fault_ended_us: 0,
+            findings: Findings::new(cast),
             marks: Marks::default(),
-            notes: Notes::default(),
             counts: Counts::default(),
             supplied: Supplied::default(),
         }
@@ -116,22 +109,13 @@ impl JobJudge {
         action: &'static str,
         guard: &'static str,
     ) {
-        if self.found.insert(property) {
-            let (actor, rival) = (Some(SpecId(actor.into())), rival.map(|rival| SpecId(rival.into())));
-            let finding = Finding { property, at_us, actor, rival, action, guard };
-            self.notes.add(|| broken(&self.cast, &finding));
-            self.findings.push(finding);
-        }
+        let (actor, rival) = (Some(SpecId(actor.into())), rival.map(|rival| SpecId(rival.into())));
+        self.findings.add(Finding { property, at_us, actor, rival, action, guard });
     }
 
     /// Takes over what the oracle found.
     fn collect(&mut self) {
-        for finding in self.attempts.findings() {
-            if self.found.insert(finding.property) {
-                self.notes.add(|| broken(&self.cast, &finding));
-                self.findings.push(finding);
-            }
-        }
+        self.attempts.findings().for_each(|finding| self.findings.add(finding));
     }
 
     /// A server stepped: its session, its ring, and what it calls.
@@ -146,7 +130,7 @@ impl JobJudge {
         }
         if holds != before.holds {
             self.holders.believe(server, holds, at_us);
-            self.holders.note(server, &mut self.notes);
+            self.holders.note(server, &mut self.findings.notes);
         }
         self.update_doubt(server, at_us);
         if let Some(rival) = self.rings.compare(step.actor, machine.view()) {
@@ -170,7 +154,7 @@ impl JobJudge {
                     action = self.attempts.called(step.actor, request, at_us).or(action);
                 }
                 Output::Tell(Event::TermEnded | Event::Deposed) => {
-                    let is_calm = self.is_calm(at_us);
+                    let is_calm = self.calm.is_calm(at_us);
                     self.holders.term_ended(server, before.doubted, is_calm, at_us);
                 }
                 Output::Send(..) | Output::Effect(..) | Output::Tell(_) => {}
@@ -380,14 +364,10 @@ impl JobJudge {
         }
     }
 
-    fn is_calm(&self, at_us: u64) -> bool {
-        self.faults_active == 0 && at_us >= self.fault_ended_us + self.spacing_us
-    }
-
     /// Doubt begins or ends as the world's knowledge of pauses and clocks says.
     fn update_doubt(&mut self, server: usize, at_us: u64) {
         if self.holders.update_doubt(server, at_us) {
-            self.holders.note(server, &mut self.notes);
+            self.holders.note(server, &mut self.findings.notes);
             self.attempts.doubt(server, self.holders[server].doubted, at_us);
             self.collect();
         }
@@ -416,7 +396,7 @@ impl Judge<Distribution> for JobJudge {
         if let Some(server) = self.holders.place_changed(place, health, at_us) {
             self.rings.forget(SERVERS + server as ActorId);
             self.supplied.forget(SERVERS + server as ActorId);
-            self.holders.note(server, &mut self.notes);
+            self.holders.note(server, &mut self.findings.notes);
         }
         self.update_all_doubts(at_us);
     }
@@ -439,12 +419,7 @@ impl Judge<Distribution> for JobJudge {
     }
 
     fn fault(&mut self, at_us: u64, _kind: &FaultKind, begins: bool) {
-        if begins {
-            self.faults_active += 1;
-        } else {
-            self.faults_active -= 1;
-            self.fault_ended_us = at_us;
-        }
+        self.calm.fault(at_us, begins);
     }
 
     fn finish(&mut self, at_us: u64, report: &mut RunReport) {
@@ -478,25 +453,17 @@ impl Judge<Distribution> for JobJudge {
                 "a row was not worked on by its ring owner for longer than the bound, and nothing disturbed them";
             self.broken(Property::NoOrphanAfterQuiet, who, None, "Claim", guard);
         }
-        report.violations = self
-            .findings
-            .iter()
-            .map(|finding| Violation {
-                property: finding.property.name(),
-                at_us: finding.at_us,
-                story: self.story(finding),
-            })
-            .collect();
+        report.violations = self.findings.violations();
     }
 
     fn keep_notes(&mut self) {
         self.attempts.notes.keep();
-        self.notes.keep();
+        self.findings.notes.keep();
     }
 
     fn take_notes(&mut self) -> Vec<Note> {
         let mut notes = self.attempts.notes.take();
-        notes.extend(self.notes.take());
+        notes.extend(self.findings.notes.take());
         notes
     }
 
@@ -513,29 +480,5 @@ impl Judge<Distribution> for JobJudge {
             Place::Store => Refined(vec![("members", Value::Number(self.rings.members() as u64))]),
             _ => Refined::default(),
         }
-    }
-}
-
-fn broken(cast: &[Actor], finding: &Finding) -> Note {
-    let who = |id: Option<SpecId>| id.map(|id| Who { place: cast[id.0 as usize].place, life: None });
-    Note::Broken(Broken {
-        property: finding.property.name(),
-        subject: None,
-        who: who(finding.actor),
-        rival: who(finding.rival),
-        action: finding.action,
-        guard: finding.guard,
-    })
-}
-
-impl JobJudge {
-    fn story(&self, finding: &Finding) -> String {
-        let name = |id: SpecId| self.cast[id.0 as usize].place;
-        let mut story = finding.actor.map_or_else(String::new, |actor| name(actor).to_string());
-        if let Some(rival) = finding.rival {
-            story.push_str(&format!(" against {}", name(rival)));
-        }
-        story.push_str(&format!(": {}", finding.guard));
-        story
     }
 }

@@ -5,6 +5,7 @@
 use super::liveness::Liveness;
 use super::server::{Served, TableServer};
 use super::{Election, Member, role};
+use crate::calm::Calm;
 use crate::doubt::Grounds;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
@@ -85,7 +86,7 @@ struct Lease {
 #[derive(Debug)]
 pub struct ElectionJudge {
     reads_heartbeat_answers: bool,
-    spacing_us: u64,
+    calm: Calm,
     cast: Vec<Actor>,
     standings: Vec<Standing>,
     leases: Vec<Lease>,
@@ -96,8 +97,6 @@ pub struct ElectionJudge {
     fresh: Vec<Finding>,
     found: PropertySet,
     tokens: Vec<(SpecId, Token)>,
-    faults_active: u32,
-    fault_ended_us: u64,
     margin_smallest_us: Option<u64>,
     marks: Marks,
     false_step_downs: u64,
@@ -123,7 +122,7 @@ impl ElectionJudge {
         };
         Self {
             reads_heartbeat_answers: options.rules.anchor == LeaseAnchor::Heartbeat,
-            spacing_us: (options.longest_term_us + options.heartbeat_interval_us.times(3)).as_micros(),
+            calm: Calm::new(options.longest_term_us, options.heartbeat_interval_us),
             cast: cast.to_vec(),
             standings: vec![Standing::default(); cast.len()],
             leases: (0..options.utypes).map(|_| lease()).collect(),
@@ -134,8 +133,6 @@ impl ElectionJudge {
             fresh: Vec::with_capacity(4),
             found: PropertySet::default(),
             tokens: Vec::with_capacity(8),
-            faults_active: 0,
-            fault_ended_us: 0,
             margin_smallest_us: None,
             marks: Marks::default(),
             false_step_downs: 0,
@@ -304,7 +301,7 @@ impl ElectionJudge {
                     self.broken(utype, Property::OnlyPrimariesIssue, step.at_us, life, None, guard);
                 }
                 Output::Event(event @ (Event::TermEnded | Event::Deposed)) => {
-                    self.false_step_downs += u64::from(self.is_calm(step.at_us));
+                    self.false_step_downs += u64::from(self.calm.is_calm(step.at_us));
                     term_ended |= *event == Event::TermEnded;
                 }
                 _ => {}
@@ -323,10 +320,6 @@ impl ElectionJudge {
             action: action.map(Action::name),
             refined: u64::from(refined.anchor_tag) | u64::from(refined.life) << 32 | u64::from(refined.works) << 63,
         }
-    }
-
-    fn is_calm(&self, at_us: u64) -> bool {
-        self.faults_active == 0 && at_us >= self.fault_ended_us + self.spacing_us
     }
 
     #[inline(always)]
@@ -646,8 +639,8 @@ impl Judge<Election> for ElectionJudge {
     }
 
     fn fault(&mut self, at_us: u64, kind: &FaultKind, begins: bool) {
+        self.calm.fault(at_us, begins);
         if begins {
-            self.faults_active += 1;
             let forgets = match kind {
                 FaultKind::Wipe {} => true,
                 FaultKind::Crash { node, durable } => *node == Place::Store && !durable,
@@ -658,9 +651,6 @@ impl Judge<Election> for ElectionJudge {
                     self.leave(utype, at_us);
                 }
             }
-        } else {
-            self.faults_active -= 1;
-            self.fault_ended_us = at_us;
         }
     }
 

@@ -9,13 +9,15 @@ mod contexts;
 use super::liveness::Liveness;
 use super::store::{Done, StoreServer};
 use super::{Command, Output, Part, Routing, role};
+use crate::calm::Calm;
 use crate::event::ActorId;
 use crate::fault::{FaultKind, Place};
+use crate::findings::Findings;
 use crate::holder::{Holder, Holders};
-use crate::note::{Broken, Note, Notes, Value, Who};
+use crate::note::{Note, Value};
 use crate::plan::Plan;
 use crate::protocol::{Actor, Cause, Health, Judge, Noted, Step};
-use crate::report::{RunReport, Violation};
+use crate::report::RunReport;
 use crate::trace::Refined;
 use canonical::is_canonical;
 use contexts::Contexts;
@@ -25,7 +27,6 @@ use failproof_core::routing::{
     Reply, Request, Rules, Verb, View, What,
 };
 use failproof_spec::context::ContextAction;
-use failproof_spec::property::PropertySet;
 use failproof_spec::{ActorId as SpecId, Finding, Landmark, Marks, Property};
 use std::collections::BTreeSet;
 
@@ -41,7 +42,7 @@ struct Asked {
 #[derive(Debug)]
 pub struct RoutingJudge {
     rules: Rules,
-    spacing_us: u64,
+    calm: Calm,
     cast: Vec<Actor>,
     first_server: usize,
     holders: Holders,
@@ -54,16 +55,11 @@ pub struct RoutingJudge {
     machines: Vec<Option<u16>>,
     created: BTreeSet<(u16, u32)>,
     liveness: Liveness,
-    findings: Vec<Finding>,
-    found: PropertySet,
-    faults_active: u32,
-    fault_ended_us: u64,
+    findings: Findings,
     marks: Marks,
     /// By alias: how many contexts were created with it as main.
     creations: Vec<u64>,
     degraded_answers: u64,
-    /// Of beliefs and findings; of the contract's actions, the contexts keep notes.
-    notes: Notes,
 }
 
 impl RoutingJudge {
@@ -71,7 +67,7 @@ impl RoutingJudge {
         let options = plan.routing();
         Self {
             rules: options.rules,
-            spacing_us: (options.longest_term_us + options.heartbeat_interval_us.times(3)).as_micros(),
+            calm: Calm::new(options.longest_term_us, options.heartbeat_interval_us),
             cast: cast.to_vec(),
             first_server: 1 + usize::from(options.gateways),
             holders: Holders::new(options.servers),
@@ -81,14 +77,10 @@ impl RoutingJudge {
             machines: vec![None; options.servers.into()],
             created: BTreeSet::new(),
             liveness: Liveness::new(plan),
-            findings: Vec::new(),
-            found: PropertySet::default(),
-            faults_active: 0,
-            fault_ended_us: 0,
+            findings: Findings::new(cast),
             marks: Marks::default(),
             creations: vec![0; options.servers.into()],
             degraded_answers: 0,
-            notes: Notes::default(),
         }
     }
 
@@ -108,10 +100,7 @@ impl RoutingJudge {
             for seat in [&mut finding.actor, &mut finding.rival].into_iter().flatten() {
                 seat.0 += first;
             }
-            if self.found.insert(finding.property) {
-                self.notes.add(|| broken(&self.cast, &finding));
-                self.findings.push(finding);
-            }
+            self.findings.add(finding);
         }
     }
 
@@ -123,12 +112,8 @@ impl RoutingJudge {
         action: ContextAction,
         guard: &'static str,
     ) {
-        if self.found.insert(property) {
-            let (actor, action) = (Some(SpecId(actor.into())), action.name());
-            let finding = Finding { property, at_us, actor, rival: None, action, guard };
-            self.notes.add(|| broken(&self.cast, &finding));
-            self.findings.push(finding);
-        }
+        let (actor, action) = (Some(SpecId(actor.into())), action.name());
+        self.findings.add(Finding { property, at_us, actor, rival: None, action, guard });
     }
 
     /// A server stepped: its alias, what it serves from, and what it told.
@@ -145,7 +130,7 @@ impl RoutingJudge {
         let mut action = self.refresh(step, machine, before.life);
         if (holds, u16::from(machine.alias().0)) != (before.holds, before.seat) {
             self.holders.believe(server, holds, at_us);
-            self.holders.note(server, &mut self.notes);
+            self.holders.note(server, &mut self.findings.notes);
             self.check_alias(server, at_us);
         }
         if !holds {
@@ -158,7 +143,7 @@ impl RoutingJudge {
                     self.check_choice(step, machine.alias(), *backup, view);
                 }
                 Output::Tell(routing::Output::Event(Event::TermEnded | Event::Deposed)) => {
-                    let is_calm = self.is_calm(at_us);
+                    let is_calm = self.calm.is_calm(at_us);
                     self.holders.term_ended(server, before.doubted, is_calm, at_us);
                 }
                 Output::Send(..) | Output::Tell(_) => {}
@@ -377,17 +362,13 @@ impl RoutingJudge {
         self.liveness.waits(n, client.waits_for(), step.at_us);
     }
 
-    fn is_calm(&self, at_us: u64) -> bool {
-        self.faults_active == 0 && at_us >= self.fault_ended_us + self.spacing_us
-    }
-
     /// The process of a server ended, and with it its cache.
     fn crashed(&mut self, server: usize, at_us: u64) {
         let seat = self.holders[server].seat as u8;
         for id in self.contexts.ids() {
             self.contexts.serves(id, seat, None, at_us);
         }
-        self.holders.note(server, &mut self.notes);
+        self.holders.note(server, &mut self.findings.notes);
         self.collect();
     }
 
@@ -397,7 +378,7 @@ impl RoutingJudge {
             return;
         }
         let seat = self.holders[server].seat as u8;
-        self.holders.note(server, &mut self.notes);
+        self.holders.note(server, &mut self.findings.notes);
         // From a seat at which any process is doubted, nothing is owed.
         let any = self.holders.iter().any(|holder| holder.seat == u16::from(seat) && holder.doubted);
         self.contexts.doubt(seat, any, at_us);
@@ -446,12 +427,7 @@ impl Judge<Routing> for RoutingJudge {
     }
 
     fn fault(&mut self, at_us: u64, _kind: &FaultKind, begins: bool) {
-        if begins {
-            self.faults_active += 1;
-        } else {
-            self.faults_active -= 1;
-            self.fault_ended_us = at_us;
-        }
+        self.calm.fault(at_us, begins);
     }
 
     fn finish(&mut self, at_us: u64, report: &mut RunReport) {
@@ -465,25 +441,17 @@ impl Judge<Routing> for RoutingJudge {
         report.marks = std::mem::take(&mut self.marks);
         report.marks.merge(self.contexts.marks());
         self.liveness.finish(at_us, report);
-        report.violations = self
-            .findings
-            .iter()
-            .map(|finding| Violation {
-                property: finding.property.name(),
-                at_us: finding.at_us,
-                story: self.story(finding),
-            })
-            .collect();
+        report.violations = self.findings.violations();
     }
 
     fn keep_notes(&mut self) {
         self.contexts.notes.keep();
-        self.notes.keep();
+        self.findings.notes.keep();
     }
 
     fn take_notes(&mut self) -> Vec<Note> {
         let mut notes = self.contexts.notes.take();
-        notes.extend(self.notes.take());
+        notes.extend(self.findings.notes.take());
         notes
     }
 
@@ -505,29 +473,5 @@ impl Judge<Routing> for RoutingJudge {
             }
             _ => Refined::default(),
         }
-    }
-}
-
-fn broken(cast: &[Actor], finding: &Finding) -> Note {
-    let who = |id: Option<SpecId>| id.map(|id| Who { place: cast[id.0 as usize].place, life: None });
-    Note::Broken(Broken {
-        property: finding.property.name(),
-        subject: None,
-        who: who(finding.actor),
-        rival: who(finding.rival),
-        action: finding.action,
-        guard: finding.guard,
-    })
-}
-
-impl RoutingJudge {
-    fn story(&self, finding: &Finding) -> String {
-        let name = |id: SpecId| self.cast[id.0 as usize].place;
-        let mut story = finding.actor.map_or_else(String::new, |actor| name(actor).to_string());
-        if let Some(rival) = finding.rival {
-            story.push_str(&format!(" against {}", name(rival)));
-        }
-        story.push_str(&format!(": {}", finding.guard));
-        story
     }
 }
