@@ -12,6 +12,7 @@ mod job;
 mod job_walks;
 mod lease;
 mod lease_walks;
+mod seat_walks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -144,8 +145,9 @@ fn tables_formulas_and_histories_agree_on_perturbed_walks() {
     let mut asked = 0;
     for strict in [true, false] {
         let lease = lease_walks::walk(&Tables::kept(), strict, ASKED, &|_| true).unwrap_or_else(|why| panic!("{why}"));
-        let context = context_walks::walk(&Tables::kept(), strict, ASKED).unwrap_or_else(|why| panic!("{why}"));
-        let job = job_walks::walk(&Tables::kept(), strict, ASKED).unwrap_or_else(|why| panic!("{why}"));
+        let context =
+            seat_walks::walk::<SeatCode>(&Tables::kept(), strict, ASKED).unwrap_or_else(|why| panic!("{why}"));
+        let job = seat_walks::walk::<JobSeatCode>(&Tables::kept(), strict, ASKED).unwrap_or_else(|why| panic!("{why}"));
         for tally in [lease, context, job] {
             assert_eq!(tally.asked, ASKED);
             assert!(tally.taken > ASKED / 8 && tally.taken < ASKED * 7 / 8, "both answers are often given: {tally:?}");
@@ -168,10 +170,10 @@ fn planted_disagreements_are_noticed() {
     let noticed = [
         lease_walks::walk(&Tables::changed(dropped), true, ASKED, &all),
         lease_walks::walk(&Tables::changed(swapped), true, ASKED, &all),
-        context_walks::walk(&Tables::changed(dropped), true, ASKED),
-        context_walks::walk(&Tables::changed(swapped), true, ASKED),
-        job_walks::walk(&Tables::changed(dropped), true, ASKED),
-        job_walks::walk(&Tables::changed(swapped), true, ASKED),
+        seat_walks::walk::<SeatCode>(&Tables::changed(dropped), true, ASKED),
+        seat_walks::walk::<SeatCode>(&Tables::changed(swapped), true, ASKED),
+        seat_walks::walk::<JobSeatCode>(&Tables::changed(dropped), true, ASKED),
+        seat_walks::walk::<JobSeatCode>(&Tables::changed(swapped), true, ASKED),
     ];
     for (noticed, said) in noticed.into_iter().zip(["``", "`Trust("].into_iter().cycle()) {
         let why = noticed.expect_err("table and formula disagree");
