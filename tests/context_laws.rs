@@ -7,6 +7,7 @@
 
 mod play;
 
+use crate::settings::fixed;
 use failproof_core::election::{EmptyAnswer, Entry, Outcome as Accepted, Rules as ElectionRules};
 use failproof_core::routing::{
     Adoption, Alias, AliasHolder, Change, ContextId, CreateKey, MainCheck, OwnerSource, Ownership, Row, Rules,
@@ -16,20 +17,8 @@ use failproof_core::{Epoch, Host, Utype};
 use play::{ALIASES, Op, Play, Record, Wish, any_ops, any_rules};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
-
-/// Fixed in number and in chance: `FAILPROOF_SEED` draws others. A failure found once is kept beside the source and
-/// tried first ever after.
-fn settings() -> ProptestConfig {
-    let seed = std::env::var("FAILPROOF_SEED").ok().map_or(1, |seed| seed.parse().expect("FAILPROOF_SEED is a number"));
-    ProptestConfig {
-        cases: 256,
-        rng_seed: RngSeed::Fixed(seed),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
-}
 
 type Judgement = Result<(), String>;
 
@@ -98,7 +87,7 @@ fn not_carried_out_changes_nothing(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn an_operation_that_is_not_carried_out_changes_nothing(rules in any_rules(), ops in any_ops()) {
@@ -159,7 +148,7 @@ fn counters_tell_states_apart(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn counters_of_a_row_never_decrease_or_repeat(rules in any_rules(), ops in any_ops()) {
@@ -190,7 +179,7 @@ fn content_never_decreases(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_key_never_goes_back_to_an_older_change(rules in any_rules(), ops in any_ops()) {
@@ -251,7 +240,7 @@ fn writes_are_by_grant(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn each_epoch_is_granted_to_one_server(rules in any_rules(), ops in any_ops()) {
@@ -342,7 +331,7 @@ fn takes_in_transaction(rules: Rules) -> Rules {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn main_changes_only_by_giving_or_to_the_backup_after_expiry(rules in any_rules(), ops in any_ops()) {
@@ -394,7 +383,7 @@ fn former_owners_are_refused(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn writes_of_a_former_owner_are_refused(rules in any_rules(), ops in any_ops()) {
@@ -440,7 +429,7 @@ fn a_request_makes_one_row(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_repeated_creation_makes_no_other_row(rules in any_rules(), ops in any_ops()) {
@@ -474,7 +463,7 @@ fn adoption_is_insert_if_absent(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn who_adopts_a_context_with_owners_is_told_them(rules in any_rules(), ops in any_ops()) {
@@ -519,7 +508,7 @@ fn loads_equal_a_recount(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn loads_count_the_contexts_that_name_an_alias(rules in any_rules(), ops in any_ops()) {
@@ -567,7 +556,7 @@ fn only_degraded_rows_are_repaired(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn only_a_degraded_row_is_repaired_and_to_somebody_else(rules in any_rules(), ops in any_ops()) {
@@ -611,7 +600,7 @@ fn an_alias_stays_with_its_machine(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn an_alias_that_contexts_name_stays_with_its_machine(rules in any_rules(), ops in any_ops()) {

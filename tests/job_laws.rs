@@ -7,6 +7,7 @@
 
 mod play;
 
+use crate::settings::fixed;
 use failproof_core::Host;
 use failproof_core::distribution::{
     Change, Claiming, Effect, Handover, JobId, Kind, Membership, Owner, Progress, ROWS_MAX, Result as Told, Row, RowId,
@@ -16,20 +17,8 @@ use failproof_core::election::{Entry, HeartbeatTable, StoreNow};
 use play::{Op, Play, Record, SERVERS, Tables, Wish, any_ops, any_rules, host};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
-
-/// Fixed in number and in chance: `FAILPROOF_SEED` draws others. A failure found once is kept beside the source and
-/// tried first ever after.
-fn settings() -> ProptestConfig {
-    let seed = std::env::var("FAILPROOF_SEED").ok().map_or(1, |seed| seed.parse().expect("FAILPROOF_SEED is a number"));
-    ProptestConfig {
-        cases: 256,
-        rng_seed: RngSeed::Fixed(seed),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
-}
 
 type Judgement = Result<(), String>;
 
@@ -102,7 +91,7 @@ fn not_carried_out_changes_nothing(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn an_operation_that_is_refused_changes_nothing(rules in any_rules(), ops in any_ops()) {
@@ -161,7 +150,7 @@ fn counters_only_grow(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn epochs_and_versions_only_grow(rules in any_rules(), ops in any_ops()) {
@@ -208,7 +197,7 @@ fn only_owners_change_rows(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_row_changes_in_the_epoch_of_its_owner_only(rules in any_rules(), ops in any_ops()) {
@@ -246,7 +235,7 @@ fn claims_wait_for_owners(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_claim_is_granted_when_the_owner_is_gone_for_good(rules in any_rules(), ops in any_ops()) {
@@ -295,7 +284,7 @@ fn place(row: &Row) -> Option<(Option<Host>, i64, RowId)> {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn indexes_are_what_a_scan_of_all_rows_says(rules in any_rules(), ops in any_ops()) {
@@ -357,7 +346,7 @@ fn every_row_is_in_sight(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn no_row_is_out_of_everybodys_sight(rules in any_rules(), ops in any_ops()) {
@@ -403,7 +392,7 @@ fn actions_of_a_job_come_in_order(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn actions_of_a_job_are_begun_in_order(rules in any_rules(), ops in any_ops()) {

@@ -32,6 +32,7 @@ mod regressions;
 mod resource_laws;
 mod ring_laws;
 mod routing_load;
+mod settings;
 mod shrinking;
 mod simulations;
 mod snapshots;

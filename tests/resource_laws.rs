@@ -8,6 +8,7 @@
 mod transfers;
 mod wire;
 
+use crate::settings::fixed;
 use failproof_core::distribution::resources::{
     Answer, CenterConfig, Chunk, Collection, ContentId, Holder, Request, ResourceCenter, ResourceError, Rules, Serving,
     Verification, What,
@@ -16,7 +17,7 @@ use failproof_core::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lengths around those of chunks.
@@ -210,18 +211,6 @@ fn any_ops() -> impl Strategy<Value = Vec<Op>> {
 
 fn any_rules() -> impl Strategy<Value = Rules> {
     select(rule_sets())
-}
-
-/// Fixed in number and in chance: `FAILPROOF_SEED` draws others. A failure found once is kept beside the source and
-/// tried first ever after.
-fn settings() -> ProptestConfig {
-    let seed = std::env::var("FAILPROOF_SEED").ok().map_or(1, |seed| seed.parse().expect("FAILPROOF_SEED is a number"));
-    ProptestConfig {
-        cases: 256,
-        rng_seed: RngSeed::Fixed(seed),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
 }
 
 type Judgement = Result<(), String>;
@@ -449,7 +438,7 @@ fn refused_changes_nothing(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_hardened_center_answers_as_the_model_does(ops in any_ops()) {

@@ -4,13 +4,13 @@
 //! steps. Owners are compared with a search through all points, which are named and hashed here anew. The published ring
 //! breaks the laws of the hardened one, and each judge is shown a step that it must convict.
 
+use crate::settings::fixed;
 use failproof_core::Host;
 use failproof_core::distribution::{
     HashRing, Moved, PointNames, RingChange, RingRules, SharedPoint, hash64, hash64_of_number,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{FileFailurePersistence, RngSeed};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -150,20 +150,8 @@ fn moved_is_exact(step: &Step) -> Judgement {
     Ok(())
 }
 
-/// Fixed in number and in chance: `FAILPROOF_SEED` draws others. A failure found once is kept beside the source and
-/// tried first ever after.
-fn settings() -> ProptestConfig {
-    let seed = std::env::var("FAILPROOF_SEED").ok().map_or(1, |seed| seed.parse().expect("FAILPROOF_SEED is a number"));
-    ProptestConfig {
-        cases: 128,
-        rng_seed: RngSeed::Fixed(seed),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(128))]
 
     #[test]
     fn owners_are_a_function_of_the_members(vnodes in any_vnodes(), changes in any_changes()) {

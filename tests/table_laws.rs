@@ -5,6 +5,7 @@
 //! becomes one [`Record`]; each law is a judge of records. Below each law stands a sequence that its judge must
 //! convict.
 
+use crate::settings::fixed;
 use failproof_core::election::{
     Affinity, AffinityCheck, Answer, Claim, Dialect, EmptyAnswer, Entry, Grace, HeartbeatTable, Outcome, Query, Resign,
     Rules, StoreAge, StoreNow, TableConfig, TermSource, Token,
@@ -13,7 +14,7 @@ use failproof_core::{Duration, Epoch, Host, Incarnation, Instant, Utype};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 const UTYPES: usize = 3;
@@ -322,18 +323,6 @@ fn remembered(ops: Vec<Op>, rules: Rules) -> Vec<Op> {
     ops.into_iter().filter(remembers).collect()
 }
 
-/// Fixed in number and in chance: `FAILPROOF_SEED` draws others. A failure found once is kept beside the source and
-/// tried first ever after.
-fn settings() -> ProptestConfig {
-    let seed = std::env::var("FAILPROOF_SEED").ok().map_or(1, |seed| seed.parse().expect("FAILPROOF_SEED is a number"));
-    ProptestConfig {
-        cases: 256,
-        rng_seed: RngSeed::Fixed(seed),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
-}
-
 type Judgement = Result<(), String>;
 
 fn convict(evidence: String) -> Judgement {
@@ -374,7 +363,7 @@ fn never_valid_and_takeable(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     /// Under observation the store calls every entry valid: there a takeover is a compare-and-set on the version.
     #[test]
@@ -461,7 +450,7 @@ fn each_grant_begins_an_epoch(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     /// A store that may forget without a new generation is allowed to repeat itself, so there it does not forget.
     #[test]
@@ -525,7 +514,7 @@ fn refused_changes_nothing(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_refused_heartbeat_changes_nothing(
@@ -572,7 +561,7 @@ fn empty_answer_is_final(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     /// A store that forgets epochs, or is rolled back behind an answer, forgets its answers too; there it does neither.
     #[test]
@@ -660,7 +649,7 @@ fn one_kind_each(ops: Vec<Op>) -> Vec<Op> {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     /// Kinds share the count of versions. A store that forgets it can meet an old token by accident, so here it does
     /// not.
@@ -737,7 +726,7 @@ fn transactional(rules: Rules) -> Rules {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_follower_is_accepted_only_with_its_leader_and_for_no_longer(
@@ -781,7 +770,7 @@ fn promises_are_kept(records: &[Record]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_renewal_never_shortens_a_promised_term(

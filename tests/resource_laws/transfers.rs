@@ -2,7 +2,8 @@
 //! why, and nothing half-written is handed out.
 
 use super::wire::{Fate, Ran, run};
-use super::{GRACE, Judgement, LENGTHS, LONG, SIZE_MAX, bytes, center, convict, id, settings};
+use super::{GRACE, Judgement, LENGTHS, LONG, SIZE_MAX, bytes, center, convict, id};
+use crate::settings::fixed;
 use failproof_core::distribution::resources::{
     Fetch, FetchConfig, Holder, Limits, ResourceCenter, ResourceError, Rules, Serving, Upload, Verification,
 };
@@ -296,7 +297,7 @@ fn ends_well(fates: &[Fate], asks_max: u32) -> bool {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     /// An upload, then a fetch, each with fates of its own. Each ends, well or with an error that fits what happened,
     /// after no more requests than its limits allow.
