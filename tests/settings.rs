@@ -4,7 +4,7 @@ use proptest::test_runner::{Config, FileFailurePersistence, RngSeed};
 
 /// So many cases, fixed in number and in chance: `FAILPROOF_SEED` draws others. A failure found once is kept beside the source
 /// and tried first ever after.
-pub fn fixed(cases: u32) -> Config {
+pub(crate) fn fixed(cases: u32) -> Config {
     let seed = std::env::var("FAILPROOF_SEED").ok().map_or(1, |seed| seed.parse().expect("FAILPROOF_SEED is a number"));
     Config {
         cases,
