@@ -15,6 +15,7 @@ pub mod driver;
 pub mod election;
 pub mod id;
 pub mod machine;
+pub mod registry;
 pub mod routing;
 pub mod time;
 
