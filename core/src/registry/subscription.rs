@@ -173,13 +173,17 @@ impl Subscription {
         self.key
     }
 
-    /// The first update, if it is owed and can be given: snapshot and subscription are at one position. To be asked again
-    /// after the catalog has moved.
+    /// The first update, if it is owed and can be given: snapshot and subscription are at one position. It is owed again if
+    /// the catalog does not hold what was told: the log lost it, or the catalog was loaded anew. To be asked whenever the
+    /// catalog has moved.
     pub fn begin(&mut self, catalog: &Catalog) -> Option<Update> {
-        if self.told.is_some() {
-            return None;
-        }
-        match answer(catalog, self.key, self.asked) {
+        let asked = match self.told {
+            Some(Cursor::At(position)) if catalog.place(position).is_err() => self.told.take(),
+            Some(_) => return None,
+            None => self.asked,
+        };
+        self.asked = asked;
+        match answer(catalog, self.key, asked) {
             Answer::Update(update) => {
                 self.told = Some(update.to);
                 Some(update)
@@ -194,10 +198,7 @@ impl Subscription {
         let from = self.told?;
         let to = match from {
             Cursor::Since(_) => Cursor::Since(change.stamped_at),
-            Cursor::At(position) if catalog.place(position).is_err() => {
-                *self = Self::new(self.key, Some(from));
-                return self.begin(catalog);
-            }
+            Cursor::At(position) if catalog.place(position).is_err() => return self.begin(catalog),
             Cursor::At(position) if position.offset > change.at => return None,
             Cursor::At(_) => Cursor::At(Position { offset: change.at.next(), ..catalog.position() }),
         };
