@@ -173,17 +173,13 @@ impl Subscription {
         self.key
     }
 
-    /// The first update, if it is owed and can be given: snapshot and subscription are at one position. It is owed again if
-    /// the catalog does not hold what was told: the log lost it, or the catalog was loaded anew. To be asked whenever the
-    /// catalog has moved.
+    /// The first update, if it is owed and can be given: snapshot and subscription are at one position. To be asked whenever
+    /// the catalog has moved.
     pub fn begin(&mut self, catalog: &Catalog) -> Option<Update> {
-        let asked = match self.told {
-            Some(Cursor::At(position)) if catalog.place(position).is_err() => self.told.take(),
-            Some(_) => return None,
-            None => self.asked,
-        };
-        self.asked = asked;
-        match answer(catalog, self.key, asked) {
+        if self.told.is_some() {
+            return None;
+        }
+        match answer(catalog, self.key, self.asked) {
             Answer::Update(update) => {
                 self.told = Some(update.to);
                 Some(update)
@@ -192,13 +188,20 @@ impl Subscription {
         }
     }
 
-    /// What follows from a change that the catalog has just folded. The work does not depend on how many are listed. If the
-    /// log lost what the subscriber was told, the first update is owed again.
+    /// The catalog was loaded anew: what changed meanwhile was not pushed, and what was pushed may be lost. So the first
+    /// update is owed again, and follows what was told.
+    pub const fn begin_again(&mut self) {
+        if let Some(told) = self.told.take() {
+            self.asked = Some(told);
+        }
+    }
+
+    /// What follows from a change that the catalog has just folded. The work does not depend on how many are listed. Each
+    /// change of the service has to be pushed, in its order.
     pub fn push(&mut self, catalog: &Catalog, change: Change) -> Option<Update> {
         let from = self.told?;
         let to = match from {
             Cursor::Since(_) => Cursor::Since(change.stamped_at),
-            Cursor::At(position) if catalog.place(position).is_err() => return self.begin(catalog),
             Cursor::At(position) if position.offset > change.at => return None,
             Cursor::At(_) => Cursor::At(Position { offset: change.at.next(), ..catalog.position() }),
         };

@@ -139,11 +139,13 @@ fn a_subscription_begins_again_when_the_log_lost_what_it_told() {
         written.write(registered(web(port, 1)));
     }
     let mut catalog = written.log.snapshot().clone();
+    subscription.begin_again();
+    assert_eq!(subscription.begin(&catalog), None, "it is behind what it told");
     for (_, change) in follow(&mut catalog, &written.log) {
-        if let Some(update) = subscription.push(&catalog, change) {
-            assert_eq!((update.reason, view.take(&update)), (Some(Reason::Diverged), Taken::Replaced));
-        }
+        assert_eq!(subscription.push(&catalog, change), None, "the first update is owed");
     }
+    let update = subscription.begin(&catalog).expect("owed");
+    assert_eq!((update.reason, view.take(&update)), (Some(Reason::Diverged), Taken::Replaced));
     assert_eq!(shown(&view), ports(&catalog, WEB));
     assert_eq!(shown(&view), [1, 2, 5, 6, 7, 8, 9]);
 }
