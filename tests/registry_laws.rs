@@ -175,6 +175,19 @@ fn cursor_never_skips_and_never_repeats(play: &Play) -> Judgement {
     Ok(())
 }
 
+/// Judges that no update takes its subscriber back behind what it knew, but as far as the log lost it.
+fn cursor_goes_back_with_the_log_only(play: &Play) -> Judgement {
+    for told in &play.told {
+        let (Some(Cursor::At(before)), Some(Cursor::At(after))) = (told.before, told.after.cursor()) else { continue };
+        let [known, now] = [before.epoch, after.epoch].map(|epoch| &play.lines[epoch.0 as usize]);
+        let kept = known.iter().zip(now).take_while(|(known, now)| known == now).count() as u64;
+        if after.offset.0 < before.offset.0.min(kept) {
+            return Err(format!("from {before:?} back to {after:?}, and {kept} records are still there"));
+        }
+    }
+    Ok(())
+}
+
 /// Judges that in the end, with everybody reachable, each subscriber knows the list of the log.
 fn subscribers_converge(play: &Play) -> Judgement {
     let whole = fold(play.log.snapshot().rules(), play.line());
@@ -194,6 +207,7 @@ proptest! {
     fn a_cursor_never_skips_and_never_repeats(ops in any_ops()) {
         let play = played(Rules::hardened(), Bug::None, &ops);
         prop_assert_eq!(cursor_never_skips_and_never_repeats(&play), Ok(()));
+        prop_assert_eq!(cursor_goes_back_with_the_log_only(&play), Ok(()));
         prop_assert_eq!(subscribers_converge(&play), Ok(()));
     }
 }
@@ -219,6 +233,13 @@ fn judge_of_cursors_convicts_controllers_that_misread_them() {
     let judge = |bug| cursor_never_skips_and_never_repeats(&played(Rules::hardened(), bug, &reused));
     assert!(judge(Bug::Epochless).is_err(), "the offset stands for another record now");
     assert_eq!(judge(Bug::None), Ok(()));
+}
+
+#[test]
+fn judge_of_going_back_convicts_a_controller_that_tells_an_old_snapshot() {
+    let judge = |bug| convicted(|ops| cursor_goes_back_with_the_log_only(&played(Rules::hardened(), bug, ops)));
+    assert!(judge(Bug::Eager) > 0);
+    assert_eq!(judge(Bug::None), 0);
 }
 
 /// C7: what a slower clock stamps after the update of a faster one is lost, and so is the second of one instant. With

@@ -81,6 +81,8 @@ pub(crate) enum Bug {
     Undead,
     /// A controller that loads a snapshot does not begin its subscriptions again.
     Unannounced,
+    /// A controller that loads a snapshot tells it to its subscribers before it has caught up.
+    Eager,
 }
 
 /// An update that reached a subscriber.
@@ -88,6 +90,7 @@ pub(crate) enum Bug {
 pub(crate) struct Told {
     pub(crate) update: Update,
     pub(crate) taken: Taken,
+    pub(crate) before: Option<Cursor>,
     pub(crate) after: ListView,
     /// What the log says at the cursor that the subscriber has now. Without a position nobody can say.
     pub(crate) expected: Option<Vec<Instance>>,
@@ -269,6 +272,12 @@ impl Play {
         let connections = self.connections.iter_mut().flatten().filter(|(connected, _)| *connected == controller);
         for (_, subscription) in connections.filter(|_| self.bug != Bug::Unannounced) {
             subscription.begin_again();
+            if self.bug == Bug::Eager {
+                *subscription = Subscription::new(subscription.key(), None);
+            }
+        }
+        if self.bug == Bug::Eager {
+            (0..SUBSCRIBERS).for_each(|subscriber| self.begin(subscriber, controller));
         }
     }
 
@@ -312,7 +321,7 @@ impl Play {
         let catalog = &self.controllers[controller];
         let Some(Cursor::At(position)) = self.views[subscriber].cursor() else { return false };
         let misread = match self.bug {
-            Bug::None | Bug::Undead | Bug::Unannounced => return false,
+            Bug::None | Bug::Undead | Bug::Unannounced | Bug::Eager => return false,
             Bug::Ahead => Position { offset: position.offset.next(), ..position },
             Bug::Behind => Position { offset: Offset(position.offset.0.saturating_sub(1)), ..position },
             Bug::Epochless => Position { epoch: catalog.position().epoch, ..position },
@@ -345,6 +354,7 @@ impl Play {
             return;
         }
         let view = &mut self.views[subscriber];
+        let before = view.cursor();
         let taken = view.take(&update);
         if taken == Taken::Gap {
             self.connections[subscriber] = None;
@@ -357,7 +367,7 @@ impl Play {
             }
             _ => None,
         };
-        self.told.push(Told { update, taken, after, expected });
+        self.told.push(Told { update, taken, before, after, expected });
     }
 }
 

@@ -140,6 +140,12 @@ impl Catalog {
         self.lineage.place(position, self.offset)
     }
 
+    /// Up to where what stood before a position is in the log still.
+    #[must_use]
+    pub fn kept(&self, position: Position) -> Offset {
+        self.lineage.kept(position)
+    }
+
     /// The first record from which on all removals are remembered.
     #[must_use]
     pub const fn horizon(&self) -> Offset {

@@ -92,6 +92,13 @@ impl Lineage {
         Position { log: self.log, epoch: self.epoch(), offset }
     }
 
+    /// Up to where what stood before a position is still there, or was not there yet.
+    #[must_use]
+    pub fn kept(&self, position: Position) -> Offset {
+        let later = self.begins.iter().skip(position.epoch.0 as usize + 1);
+        later.copied().fold(position.offset, Offset::min)
+    }
+
     /// Whether all that stands before a position is still there, when the log, or the fold of it, ends at `end`.
     ///
     /// # Errors
@@ -100,8 +107,7 @@ impl Lineage {
         if position.log != self.log {
             return Err(Misplaced::OtherLog);
         }
-        let later = self.begins.iter().skip(position.epoch.0 as usize + 1);
-        if later.clone().any(|begin| *begin < position.offset) {
+        if self.kept(position) < position.offset {
             return Err(Misplaced::Diverged);
         }
         if position.epoch > self.epoch() || position.offset > end {

@@ -9,7 +9,9 @@
 //! | up to the controller's position, not before the horizon | a delta, with removals |
 //! | before the horizon of the tombstones | a snapshot that replaces |
 //! | in a part of the log that was lost, or of another log | a snapshot that replaces |
-//! | in the future: the controller lags | nothing yet; it is answered as soon as the controller came so far |
+//! | in the future, as the controller lags; or it is behind what was told and is not lost | nothing yet |
+//!
+//! "Nothing yet" is answered as soon as the controller came so far: no subscriber goes back further than the log did.
 //!
 //! Published, a cursor is the timestamp of the last update. Each is answered with what has a later one: what was stamped
 //! by a slow clock, or in the same instant, is never seen, and nor are removals.
@@ -86,7 +88,14 @@ pub fn answer(catalog: &Catalog, key: ServiceKey, cursor: Option<Cursor>) -> Ans
             }
             Ok(()) => Reason::Forgotten,
             Err(Misplaced::OtherLog) => Reason::OtherLog,
-            Err(Misplaced::Diverged) => Reason::Diverged,
+            Err(Misplaced::Diverged) => {
+                // What is known and was not lost is not taken away for a while.
+                let kept = catalog.kept(position);
+                if catalog.offset() < kept {
+                    return Answer::NotYet(Position { offset: kept, ..catalog.position() });
+                }
+                Reason::Diverged
+            }
             Err(Misplaced::Future) => return Answer::NotYet(position),
         },
         _ => Reason::First,
