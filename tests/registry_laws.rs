@@ -1,8 +1,11 @@
 //! Laws of the service registry's log, catalog and subscriptions, whatever is appended, lost, compacted and read.
 //!
 //! Method: random steps are played on a log, two controllers that fold it and two subscribers that follow them. Each law is
-//! a judge; below it stands a planted bug, or a published rule, that its judge must convict.
+//! a judge; below it stands a planted bug, or a published rule, that its judge must convict. Checks and
+//! names have laws of their own.
 
+mod checks;
+mod names;
 mod play;
 
 use failproof_core::registry::{

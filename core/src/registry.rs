@@ -6,7 +6,8 @@
 //! - An [`EventLog`] gives each [`Record`] an offset; a [`Position`] says how far somebody came, and in which epoch of it.
 //! - A [`Catalog`] is the fold of the log: who is listed, and what checks came to. [`look_up`] reads it.
 //! - A [`Check`] says when an instance is probed, and what follows from the outcome; its [`Health`] is in the log.
-//! - A [`Subscription`] tells a subscriber what changes; the [`Cursor`] of its [`ListView`] says where to go on.
+//! - A [`Subscription`] tells a subscriber what changes; the [`Cursor`] of its [`ListView`] says where to go on. A controller
+//!   keeps them as [`Subscribers`].
 //! - [`Rules`] says which of the published decisions, and which of the hardened ones, apply.
 //!
 //! Source: networknt/light-controller and its high availability design.
@@ -19,6 +20,7 @@ mod log;
 mod lookup;
 mod position;
 mod rules;
+mod subscribers;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -37,5 +39,6 @@ pub use rules::{
     CheckOwner, CheckSource, CheckStart, CursorKind, Deltas, Expiry, Identity, Probes, Probing, Reading, Removal,
     Rules, Subscribing,
 };
+pub use subscribers::{SubscriberId, Subscribers};
 pub use subscription::{Answer, Cursor, Reason, Subscription, Update, answer};
 pub use view::{ListView, Taken};

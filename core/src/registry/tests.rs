@@ -9,6 +9,7 @@ mod check;
 mod identity;
 mod log;
 mod lookup;
+mod subscribers;
 mod subscription;
 
 const A: Host = Host(0);
