@@ -54,19 +54,12 @@ impl Scheduled {
         }
     }
 
+    /// The log may lag behind what this controller saw; otherwise it knows that too.
     pub(super) fn learn(&mut self, health: &Health) {
         if health.last < self.health.last {
             return;
         }
-        let mine = self.health;
         self.health = *health;
-        // What this controller saw itself, and the log does not tell yet, counts further.
-        if let (true, Some(mine), Some(failing)) = (mine.last == health.last, mine.failing, &mut self.health.failing) {
-            failing.failing_for = failing.failing_for.max(mine.failing_for);
-            mine.witnesses.iter().for_each(|host| {
-                failing.witnesses.insert(host);
-            });
-        }
         if self.health.failing.is_none() {
             self.failed_at = None;
         }

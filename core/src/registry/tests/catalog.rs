@@ -216,3 +216,18 @@ fn tombstones_are_kept_up_to_the_horizon() {
     follow(&mut catalog, &written.log);
     assert_eq!((catalog.horizon(), removed(&catalog)), (Offset(3), Vec::new()));
 }
+
+/// An instance that left, came back and left again is remembered from the last time on.
+#[test]
+fn a_second_removal_is_remembered_as_long_as_any() {
+    let mut written = Written::new(Rules::hardened(), 3);
+    for event in [registered(web(1, 1)), deregistered(web(1, 1)), registered(web(1, 2)), deregistered(web(1, 2))] {
+        written.write(event);
+    }
+    (2..4).for_each(|port| {
+        written.write(registered(web(port, 1)));
+    });
+    let catalog = fold(Rules::hardened(), &written.log, 3);
+    let removed: Vec<_> = catalog.tombstones(WEB).map(|(_, tombstone)| tombstone.removed_at).collect();
+    assert_eq!((catalog.horizon(), removed), (Offset(3), [Offset(3)].to_vec()));
+}

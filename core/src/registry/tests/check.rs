@@ -155,6 +155,30 @@ fn what_was_not_checked_does_not_count_as_failing() {
     assert_eq!(failing_for(execute(&mut check, 3_625_000, REFUSED)), Duration::ZERO);
 }
 
+#[test]
+fn failures_further_apart_than_two_intervals_do_not_add_up() {
+    let after = |ms: u64| {
+        let mut check = check(Rules::hardened(), CheckKind::Http);
+        execute(&mut check, 15_000, REFUSED);
+        failing_for(execute(&mut check, 15_000 + ms, REFUSED))
+    };
+    assert_eq!((after(20_000), after(20_001)), (Duration::from_secs(20), Duration::ZERO));
+}
+
+/// The log is behind: what it tells of an earlier execution takes nothing back, and a later one does.
+#[test]
+fn a_log_that_lags_takes_nothing_back() {
+    let mut check = check(Rules::hardened(), CheckKind::Http);
+    let first = execute(&mut check, 15_000, REFUSED);
+    execute(&mut check, 25_000, REFUSED);
+    check.learn(&confirmed(first));
+    assert_eq!(failing_for(execute(&mut check, 35_000, REFUSED)), Duration::from_secs(20));
+    let mut passed = Health::default();
+    assert!(passed.tell(start(4), B, None));
+    check.learn(&passed);
+    assert_eq!(failing_for(execute(&mut check, 55_000, REFUSED)), Duration::ZERO);
+}
+
 /// A controller without a network sees timeouts everywhere; they say nothing of the instances. A refusal does.
 #[test]
 fn a_timeout_of_an_isolated_controller_is_no_failure() {

@@ -97,6 +97,17 @@ fn an_unclean_failover_loses_the_end_and_begins_an_epoch() {
     }
 }
 
+/// Whoever has nothing left in the log begins anew; the snapshot is one of the new epoch.
+#[test]
+fn a_failover_forgets_producers_of_which_nothing_is_left() {
+    let mut log = written(3).log;
+    log.append(producer(2), 1, at(4), entry(4)).expect("its first");
+    log.fail_over(1);
+    assert_eq!(log.append(producer(2), 2, at(5), entry(5)), Err(AppendError::Missing { expected: 1 }));
+    assert_eq!(log.append(producer(2), 1, at(5), entry(5)), Ok(Appended::At(Offset(3))));
+    assert_eq!(log.snapshot().position(), position(1, 0));
+}
+
 /// A later failover may lose more than an earlier one did.
 #[test]
 fn a_position_has_to_outlast_each_later_epoch() {

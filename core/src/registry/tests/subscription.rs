@@ -126,6 +126,18 @@ fn pushes_follow_each_other_and_a_missing_one_is_a_gap() {
     assert!(!view.is_incomplete());
 }
 
+/// The first update told a change already that is pushed only now.
+#[test]
+fn what_the_first_update_told_is_not_pushed() {
+    let mut written = Written::new(Rules::hardened(), 100);
+    let mut catalog = fold(Rules::hardened(), &written.log, 100);
+    written.write(registered(web(1, 1)));
+    let changes = follow(&mut catalog, &written.log);
+    let mut subscription = Subscription::new(WEB, None);
+    assert_eq!(told(&subscription.begin(&catalog).expect("owed")), [(1, true)]);
+    assert_eq!(subscription.push(&catalog, changes[0].1), None);
+}
+
 #[test]
 fn a_subscription_begins_again_when_the_log_lost_what_it_told() {
     let mut written = written(Rules::hardened(), 100);
