@@ -1,8 +1,8 @@
 //! Laws of the service registry's log, catalog and subscriptions, whatever is appended, lost, compacted and read.
 //!
-//! Method: random steps are played on a log, two controllers that fold it and two subscribers that follow them. Each law is
-//! a judge; below it stands a planted bug, or a published rule, that its judge must convict. Checks and
-//! names have laws of their own.
+//! Method: random steps are played on a log, two controllers that fold it and two subscribers that follow them. Each
+//! law is a judge; below it stands a planted bug, or a published rule, that its judge must convict. Checks and names
+//! have laws of their own.
 
 mod checks;
 mod names;
@@ -153,8 +153,9 @@ fn judge_of_snapshots_convicts_one_that_lists_who_left() {
     assert!(snapshot_and_later_is_the_whole(rules, &play, &fold(rules, &records)).is_err());
 }
 
-/// Judges that each update leaves its subscriber with the list of the log at its cursor, that a delta tells changes once and
-/// in order, from the cursor that it follows up to its own, and that an update which is refused changes nothing.
+/// Judges that each update leaves its subscriber with the list of the log at its cursor, that a delta tells changes
+/// once and in order, from the cursor that it follows up to its own, and that an update which is refused changes
+/// nothing.
 fn cursor_never_skips_and_never_repeats(play: &Play) -> Judgement {
     for told in &play.told {
         let shown: Vec<_> = told.after.iter().collect();

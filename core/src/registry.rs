@@ -1,13 +1,14 @@
 //! A service registry as light-controller's high availability describes it, and hardened.
 //!
-//! Several equal controllers append what they are asked for to one log, and each folds the whole log. All of it is values,
-//! to which time is an argument:
+//! Several equal controllers append what they are asked for to one log, and each folds the whole log. All of it is
+//! values, to which time is an argument:
 //!
-//! - An [`EventLog`] gives each [`Record`] an offset; a [`Position`] says how far somebody came, and in which epoch of it.
+//! - An [`EventLog`] gives each [`Record`] an offset; a [`Position`] says how far somebody came, and in which epoch of
+//!   it.
 //! - A [`Catalog`] is the fold of the log: who is listed, and what checks came to. [`look_up`] reads it.
 //! - A [`Check`] says when an instance is probed, and what follows from the outcome; its [`Health`] is in the log.
-//! - A [`Subscription`] tells a subscriber what changes; the [`Cursor`] of its [`ListView`] says where to go on. A controller
-//!   keeps them as [`Subscribers`].
+//! - A [`Subscription`] tells a subscriber what changes; the [`Cursor`] of its [`ListView`] says where to go on. A
+//!   controller keeps them as [`Subscribers`].
 //! - [`Rules`] says which of the published decisions, and which of the hardened ones, apply.
 //!
 //! Source: networknt/light-controller and its high availability design.

@@ -1,8 +1,8 @@
 //! What the original health checks did, case by case.
 //!
-//! Goal: the published [`Check`] is the original, execution by execution. Method: a timer of one second, or the scheduler of
-//! a cluster, drives a check; its executions and its removal are compared with those of the vectors. A case that cannot be
-//! read fails the test by name; wrong cases and planted checks are convicted.
+//! Goal: the published [`Check`] is the original, execution by execution. Method: a timer of one second, or the
+//! scheduler of a cluster, drives a check; its executions and its removal are compared with those of the vectors. A
+//! case that cannot be read fails the test by name; wrong cases and planted checks are convicted.
 
 use crate::vectors;
 use failproof_core::registry::{

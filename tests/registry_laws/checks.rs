@@ -1,8 +1,8 @@
 //! Laws of health checks: an instance is removed only, and as soon as, its check was seen to fail for longer than the
 //! critical interval, by two controllers.
 //!
-//! Method: random outcomes, pauses, confirmations and changes of the prober are played on a check under hardened rules and
-//! on one log of what it came to. The judge counts by itself, from what truly happened.
+//! Method: random outcomes, pauses, confirmations and changes of the prober are played on a check under hardened rules
+//! and on one log of what it came to. The judge counts by itself, from what truly happened.
 
 use super::{Judgement, settings};
 use failproof_core::registry::{

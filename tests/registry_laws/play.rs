@@ -402,7 +402,8 @@ fn any_op() -> impl Strategy<Value = Op> {
         1 => (0..6_u64).prop_map(|keeps| Op::Compact { keeps }),
         1 => (0..5_usize).prop_map(|lost| Op::FailOver { lost }),
         5 => (0..CONTROLLERS, 1..6_usize).prop_map(|(controller, max)| Op::Read { controller, max }),
-        3 => (0..SUBSCRIBERS, 0..CONTROLLERS).prop_map(|(subscriber, controller)| Op::Connect { subscriber, controller }),
+        3 => (0..SUBSCRIBERS, 0..CONTROLLERS)
+            .prop_map(|(subscriber, controller)| Op::Connect { subscriber, controller }),
         1 => (0..SUBSCRIBERS).prop_map(|subscriber| Op::Lose { subscriber }),
         2 => (0..50_u64).prop_map(|ms| Op::Pass { ms }),
     ]

@@ -76,7 +76,8 @@ pub struct Change {
 
 /// All lists, at one position of the log.
 ///
-/// Shape: keyed by service, then place. Tombstones are kept for the last `kept` records; a place that is listed has none.
+/// Shape: keyed by service, then place. Tombstones are kept for the last `kept` records; a place that is listed has
+/// none.
 /// Invariant: equal positions, rules and `kept` give equal catalogs.
 /// Spec: `EqualOffsetEqualCatalog`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

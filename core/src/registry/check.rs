@@ -1,10 +1,11 @@
 //! The health check of one instance as a state machine: when it executes, and what follows from each outcome.
 //!
-//! A controller calls [`Check::tick`] each second, or at [`Check::deadline`]; what it is told to probe, it probes, and comes
-//! back with [`Check::finish`]. An instance with a TTL check is not probed but says itself how it is: [`Check::report`].
+//! A controller calls [`Check::tick`] each second, or at [`Check::deadline`]; what it is told to probe, it probes, and
+//! comes back with [`Check::finish`]. An instance with a TTL check is not probed but says itself how it is:
+//! [`Check::report`].
 //!
-//! Source: networknt/light-controller, `CheckTask.java`, `HealthCheckStreams.java` and `ServicesCheckPutHandler.java`, for
-//! [`Probing::Elapsed`] and [`Expiry::Unchecked`].
+//! Source: networknt/light-controller, `CheckTask.java`, `HealthCheckStreams.java` and `ServicesCheckPutHandler.java`,
+//! for [`Probing::Elapsed`] and [`Expiry::Unchecked`].
 
 mod elapsed;
 mod health;
@@ -134,8 +135,8 @@ enum Pace {
 }
 
 impl Check {
-    /// The check of an instance which was just registered, or which another controller has checked so far; then it is to
-    /// [`Check::learn`] what the log says. `epoch` is that of the prober, and newer than those before.
+    /// The check of an instance which was just registered, or which another controller has checked so far; then it is
+    /// to [`Check::learn`] what the log says. `epoch` is that of the prober, and newer than those before.
     #[must_use]
     pub fn new(
         rules: Rules,

@@ -66,7 +66,8 @@ pub enum Entry {
     Event(Event),
     /// Bytes that no reader of any version can decode: it is skipped, by all alike.
     Undecodable,
-    /// An event of a kind that this reader does not know, and a newer one may. What it folds from here on is incomplete.
+    /// An event of a kind that this reader does not know, and a newer one may. What it folds from here on is
+    /// incomplete.
     Unknown(u16),
 }
 

@@ -60,8 +60,8 @@ impl Place {
     );
 }
 
-/// One start of an instance: chosen by the instance itself, another one each time that it starts. Not ordered: which of two
-/// starts came first only the log says.
+/// One start of an instance: chosen by the instance itself, another one each time that it starts. Not ordered: which of
+/// two starts came first only the log says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct StartId(pub u64);

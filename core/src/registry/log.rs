@@ -1,8 +1,8 @@
 //! The event log: what the registry asks of it, as a value.
 //!
 //! Records have offsets without gaps. Appending is idempotent by producer and number, readers get bounded pages, and a
-//! compaction folds the oldest records into a [`Catalog`], the snapshot. An unclean failover loses the newest records and
-//! begins a new epoch, so that an offset in itself names nothing.
+//! compaction folds the oldest records into a [`Catalog`], the snapshot. An unclean failover loses the newest records
+//! and begins a new epoch, so that an offset in itself names nothing.
 
 use super::catalog::Catalog;
 use super::event::{Entry, Record};
@@ -148,8 +148,8 @@ impl EventLog {
     /// Up to `max` records from a position on, and no more than [`PAGE_MAX`].
     ///
     /// # Errors
-    /// [`ReadError::Misplaced`] if the position is none of this log any more, [`ReadError::Compacted`] if the next record is
-    /// only in the snapshot.
+    /// [`ReadError::Misplaced`] if the position is none of this log any more, [`ReadError::Compacted`] if the next
+    /// record is only in the snapshot.
     pub fn read(&self, from: Position, max: usize) -> Result<Page, ReadError> {
         let end = self.end().offset;
         self.lineage.place(from, end)?;
@@ -171,8 +171,8 @@ impl EventLog {
         }
     }
 
-    /// Fails over to a replica that lacks the newest `lost` records; what was compacted is on all of them. Returns what was
-    /// lost. Their producers are not told: the next number of theirs is refused.
+    /// Fails over to a replica that lacks the newest `lost` records; what was compacted is on all of them. Returns what
+    /// was lost. Their producers are not told: the next number of theirs is refused.
     pub fn fail_over(&mut self, lost: usize) -> Vec<Record> {
         let kept = self.records.len().saturating_sub(lost);
         let lost = self.records.split_off(kept).into();

@@ -17,7 +17,8 @@ pub struct Lookup {
     pub at: Position,
     /// From which record on something may be missing. Under [`Reading::Share`] nobody is told.
     pub incomplete_from: Option<Offset>,
-    /// What the controller appends to the log because somebody looked. Under [`Expiry::Witnessed`] nothing: reads are pure.
+    /// What the controller appends to the log because somebody looked. Under [`Expiry::Witnessed`] nothing: reads are
+    /// pure.
     pub appends: Vec<Event>,
 }
 

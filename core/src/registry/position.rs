@@ -54,7 +54,8 @@ pub enum Misplaced {
 
 /// A log's id and its epochs.
 ///
-/// Shape: one entry for each epoch, the offset at which it began: what stood there and later was lost. Epochs count from 0.
+/// Shape: one entry for each epoch, the offset at which it began: what stood there and later was lost. Epochs count
+/// from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Lineage {

@@ -1,7 +1,7 @@
 //! Every decision that separates the published service registry from the hardened one, as data.
 //!
-//! Each field of [`Rules`] is one decision and defends against one defect (C1 to C12). The first variant of each enum is
-//! what the published design does.
+//! Each field of [`Rules`] is one decision and defends against one defect (C1 to C12). The first variant of each enum
+//! is what the published design does.
 
 use crate::decisions::decisions;
 
@@ -11,8 +11,8 @@ decisions! {
         /// Time: a lookup deregisters each instance that was not checked for long, and so does the failure that one
         /// controller saw.
         Unchecked,
-        /// Failures, seen by two controllers, during the whole critical interval. Lookups change nothing, and what was not
-        /// checked expires nothing.
+        /// Failures, seen by two controllers, during the whole critical interval. Lookups change nothing, and what was
+        /// not checked expires nothing.
         Witnessed,
     }
     /// C2: since when a check that never ran is overdue.
@@ -48,8 +48,8 @@ decisions! {
         /// Whatever runs when enough time went by since the last one: the interval doubles with each failure, without a
         /// cap. What runs twice counts twice, and a new prober knows nothing.
         Elapsed,
-        /// A start with a number, in the epoch of its prober; it counts once. The log tells how long a check has failed,
-        /// and a new prober goes on from there.
+        /// A start with a number, in the epoch of its prober; it counts once. The log tells how long a check has
+        /// failed, and a new prober goes on from there.
         Scheduled,
     }
     /// C7: how a subscriber says how far it came.

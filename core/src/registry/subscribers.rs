@@ -24,8 +24,8 @@ struct Kept {
 /// All subscriptions of a controller.
 ///
 /// Shape: keyed by service, then subscriber; so a change costs as much as its service has subscribers. Under
-/// [`Subscribing::State`] there is one for each pair. Under [`Subscribing::Connection`] each connection has its own, and
-/// keeps it after it was closed.
+/// [`Subscribing::State`] there is one for each pair. Under [`Subscribing::Connection`] each connection has its own,
+/// and keeps it after it was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Subscribers {

@@ -1,7 +1,7 @@
 //! Subscriptions: how a client follows the list of a service, and goes on at another controller where it stopped.
 //!
-//! A client names its [`Cursor`] and gets an [`Answer`]. What follows a cursor is taken from the catalog, not from records:
-//! the net changes, each in its newest form. Under hardened rules:
+//! A client names its [`Cursor`] and gets an [`Answer`]. What follows a cursor is taken from the catalog, not from
+//! records: the net changes, each in its newest form. Under hardened rules:
 //!
 //! | cursor | answer |
 //! |---|---|
@@ -13,8 +13,8 @@
 //!
 //! "Nothing yet" is answered as soon as the controller came so far: no subscriber goes back further than the log did.
 //!
-//! Published, a cursor is the timestamp of the last update. Each is answered with what has a later one: what was stamped
-//! by a slow clock, or in the same instant, is never seen, and nor are removals.
+//! Published, a cursor is the timestamp of the last update. Each is answered with what has a later one: what was
+//! stamped by a slow clock, or in the same instant, is never seen, and nor are removals.
 
 use super::catalog::{Became, Catalog, Change, told};
 use super::identity::ServiceKey;
@@ -182,8 +182,8 @@ impl Subscription {
         self.key
     }
 
-    /// The first update, if it is owed and can be given: snapshot and subscription are at one position. To be asked whenever
-    /// the catalog has moved.
+    /// The first update, if it is owed and can be given: snapshot and subscription are at one position. To be asked
+    /// whenever the catalog has moved.
     pub fn begin(&mut self, catalog: &Catalog) -> Option<Update> {
         if self.told.is_some() {
             return None;
@@ -197,16 +197,16 @@ impl Subscription {
         }
     }
 
-    /// The catalog was loaded anew: what changed meanwhile was not pushed, and what was pushed may be lost. So the first
-    /// update is owed again, and follows what was told.
+    /// The catalog was loaded anew: what changed meanwhile was not pushed, and what was pushed may be lost. So the
+    /// first update is owed again, and follows what was told.
     pub const fn begin_again(&mut self) {
         if let Some(told) = self.told.take() {
             self.asked = Some(told);
         }
     }
 
-    /// What follows from a change that the catalog has just folded. The work does not depend on how many are listed. Each
-    /// change of the service has to be pushed, in its order.
+    /// What follows from a change that the catalog has just folded. The work does not depend on how many are listed.
+    /// Each change of the service has to be pushed, in its order.
     pub fn push(&mut self, catalog: &Catalog, change: Change) -> Option<Update> {
         let from = self.told?;
         let to = match from {

@@ -53,7 +53,8 @@ impl ListView {
         self.incomplete
     }
 
-    /// Takes an update in. One that follows another cursor is refused; so each change is made once, and none is left out.
+    /// Takes an update in. One that follows another cursor is refused; so each change is made once, and none is left
+    /// out.
     pub fn take(&mut self, update: &Update) -> Taken {
         let replaces = update.from.is_none();
         if update.key != self.key || !(replaces || update.from == self.cursor) {

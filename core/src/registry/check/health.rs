@@ -1,5 +1,5 @@
-//! What is known of a check beyond one controller: how it failed, for how long, and who saw it. It is told in durations,
-//! because a time of one controller's clock means nothing to another.
+//! What is known of a check beyond one controller: how it failed, for how long, and who saw it. It is told in
+//! durations, because a time of one controller's clock means nothing to another.
 
 use crate::id::{Epoch, Host};
 use crate::time::Duration;

@@ -215,8 +215,8 @@ fn reports_are_for_ttl_checks_only() {
     }
 }
 
-/// C6: the log tells durations, so that whoever takes over goes on, on another clock. What its predecessor still does is
-/// history.
+/// C6: the log tells durations, so that whoever takes over goes on, on another clock. What its predecessor still does
+/// is history.
 #[test]
 fn a_new_prober_goes_on_where_the_log_stands() {
     let mut old = check(Rules::hardened(), CheckKind::Http);

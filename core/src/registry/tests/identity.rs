@@ -35,7 +35,8 @@ fn hardened_texts_tell_apart_what_published_ones_confuse() {
     }
 }
 
-/// Split at its colons, as the original does it, the text of an IPv6 address has another port; hardened, it has four fields.
+/// Split at its colons, as the original does it, the text of an IPv6 address has another port; hardened, it has four
+/// fields.
 #[test]
 fn an_ipv6_address_keeps_its_port() {
     let fields = |identity| text(identity, "a", None, "fe80::1", 8443).split(':').count();

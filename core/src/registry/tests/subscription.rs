@@ -162,8 +162,8 @@ fn a_subscription_begins_again_when_the_log_lost_what_it_told() {
     assert_eq!(shown(&view), [1, 2, 5, 6, 7, 8, 9]);
 }
 
-/// C7: the first producer's clock is fast. Whoever saw its update asks for later ones, and never sees what a slower clock
-/// stamped after it in the log.
+/// C7: the first producer's clock is fast. Whoever saw its update asks for later ones, and never sees what a slower
+/// clock stamped after it in the log.
 #[test]
 fn a_timestamp_cursor_skips_what_a_slower_clock_stamped() {
     let view = |rules: Rules| {
