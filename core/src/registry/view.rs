@@ -53,11 +53,15 @@ impl ListView {
         self.incomplete
     }
 
-    /// Takes an update in. One that follows another cursor is refused; so each change is made once, and none is left
-    /// out.
+    /// Takes an update in. One that follows another position is refused; so each change is made once, and none is left
+    /// out. By timestamps nobody can tell: whatever comes is taken.
     pub fn take(&mut self, update: &Update) -> Taken {
         let replaces = update.from.is_none();
-        if update.key != self.key || !(replaces || update.from == self.cursor) {
+        let follows = match update.to {
+            Cursor::Since(_) => true,
+            Cursor::At(_) => update.from == self.cursor,
+        };
+        if update.key != self.key || !(replaces || follows) {
             return Taken::Gap;
         }
         if replaces {

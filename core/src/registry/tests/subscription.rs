@@ -218,6 +218,24 @@ fn a_delta_without_tombstones_keeps_who_left() {
     assert_eq!(view(Rules::hardened()), []);
 }
 
+/// Published, a client does not find out that an update is missing, or that it comes again.
+#[test]
+fn gaps_are_seen_under_hardened_rules_only() {
+    for (rules, expected) in [(Rules::published(), Taken::Changed), (Rules::hardened(), Taken::Gap)] {
+        let mut written = Written::new(rules, 100);
+        let mut catalog = fold(rules, &written.log, 100);
+        let (mut subscription, mut view) = (Subscription::new(WEB, None), ListView::new(WEB));
+        view.take(&subscription.begin(&catalog).expect("owed"));
+        written.write(registered(web(1, 1)));
+        written.write(registered(web(2, 1)));
+        let mut pushed = Vec::new();
+        for (_, change) in follow(&mut catalog, &written.log) {
+            pushed.extend(subscription.push(&catalog, change));
+        }
+        assert_eq!(view.take(&pushed[1]), expected);
+    }
+}
+
 #[test]
 fn an_incomplete_catalog_says_so() {
     let mut written = written(Rules::hardened(), 100);
