@@ -8,6 +8,7 @@ mod checks;
 mod names;
 mod play;
 
+use crate::settings::fixed;
 use failproof_core::registry::{
     Catalog, Cause, Cursor, CursorKind, Deltas, Entry, Event, Expiry, InstanceId, Record, Removal, Rules, Taken,
 };
@@ -15,20 +16,8 @@ use failproof_core::{Duration, Host};
 use play::{Bug, LOG, Op, Play, SPEC, SUBSCRIBERS, TOMBSTONES, What, any_ops, fold, instance, key_of, list, undead};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Fixed in number and in chance: `FAILPROOF_SEED` draws others. A failure found once is kept beside the source and
-/// tried first ever after.
-fn settings() -> ProptestConfig {
-    let seed = std::env::var("FAILPROOF_SEED").ok().map_or(1, |seed| seed.parse().expect("FAILPROOF_SEED is a number"));
-    ProptestConfig {
-        cases: 256,
-        rng_seed: RngSeed::Fixed(seed),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
-        ..ProptestConfig::default()
-    }
-}
 
 type Judgement = Result<(), String>;
 
@@ -38,8 +27,8 @@ fn played(rules: Rules, bug: Bug, ops: &[Op]) -> Play {
 
 /// How many of the runs that the settings draw a judge convicts.
 fn convicted(judge: impl Fn(&[Op]) -> Judgement) -> usize {
-    let (mut runner, strategy) = (TestRunner::new(settings()), any_ops());
-    let runs = (0..settings().cases).map(|_| strategy.new_tree(&mut runner).expect("a run").current());
+    let (mut runner, strategy) = (TestRunner::new(fixed(256)), any_ops());
+    let runs = (0..fixed(256).cases).map(|_| strategy.new_tree(&mut runner).expect("a run").current());
     runs.filter(|ops| judge(ops).is_err()).count()
 }
 
@@ -97,7 +86,7 @@ fn newest_of_each(catalog: &mut Catalog, records: &[Record]) {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn catalogs_at_one_offset_are_equal(
@@ -133,7 +122,7 @@ fn snapshot_and_later_is_the_whole(rules: Rules, play: &Play, snapshot: &Catalog
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_snapshot_and_the_later_records_give_the_whole_fold(hardened in any::<bool>(), ops in any_ops()) {
@@ -205,7 +194,7 @@ fn subscribers_converge(play: &Play) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_cursor_never_skips_and_never_repeats(ops in any_ops()) {
@@ -297,7 +286,7 @@ fn compaction_changes_no_final_state(bug: Bug, ops: &[Op]) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_compaction_changes_no_final_state_of_a_subscriber(ops in any_ops()) {
@@ -385,7 +374,7 @@ fn live_instance_stays_listed(rules: Rules, play: &Play) -> Judgement {
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn an_instance_leaves_only_by_its_own_end(ops in any_ops()) {

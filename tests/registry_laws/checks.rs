@@ -4,7 +4,8 @@
 //! Method: random outcomes, pauses, confirmations and changes of the prober are played on a check under hardened rules
 //! and on one log of what it came to. The judge counts by itself, from what truly happened.
 
-use super::{Judgement, settings};
+use super::Judgement;
+use crate::settings::fixed;
 use failproof_core::registry::{
     Check, CheckKind, CheckSpec, Expiry, Failure, Health, InstanceId, Mode, Outcome, Rules, Step, Verdict,
 };
@@ -176,13 +177,13 @@ const fn guessing(outcome: Outcome) -> Outcome {
 
 /// How many runs of the settings' number fulfil this.
 fn runs(judge: impl Fn(&[Op]) -> bool) -> usize {
-    let (mut runner, strategy) = (TestRunner::new(settings()), any_ops());
-    let runs = (0..settings().cases).map(|_| strategy.new_tree(&mut runner).expect("a run").current());
+    let (mut runner, strategy) = (TestRunner::new(fixed(256)), any_ops());
+    let runs = (0..fixed(256).cases).map(|_| strategy.new_tree(&mut runner).expect("a run").current());
     runs.filter(|ops| judge(ops)).count()
 }
 
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(fixed(256))]
 
     #[test]
     fn a_check_removes_what_failed_for_long_and_nothing_else(ops in any_ops()) {
