@@ -775,7 +775,7 @@ fn points_for(options: &Options, home: Host) -> NonZeroU32 {
         let ring = HashRing::with_members(options.rules.ring(), *points, members()).expect("two names");
         ring.owner_of(row) == Some(home)
     };
-    (1..9).filter_map(NonZeroU32::new).find(gives).expect("some ring gives it the row")
+    (1..64).filter_map(NonZeroU32::new).find(gives).expect("some ring gives it the row")
 }
 
 /// Takes the machines, move by move, to where the module begins.
