@@ -221,7 +221,7 @@ impl Names {
         record([
             ("nextLook", time(&json["next_look"])),
             ("tag", int(whole(&json["tag"]))),
-            ("locked", if self.locks { counter(&json["locked"]) } else { int(0) }),
+            ("locked", if self.locks { counter(&json["seat"]["granted"]) } else { int(0) }),
             ("view", view),
             ("viewTag", view_tag),
             ("cache", cache),
@@ -399,8 +399,10 @@ impl Mapped for Routing {
                 "candidate",
                 by_server(|actor| {
                     let starts = status_of(actor).1;
-                    server(actor)
-                        .map_or_else(|| fresh_candidate(starts), |json| names.candidate(&json["candidate"], starts))
+                    server(actor).map_or_else(
+                        || fresh_candidate(starts),
+                        |json| names.candidate(&json["seat"]["candidate"], starts),
+                    )
                 }),
             ),
             ("server", by_server(|actor| names.server_state(server(actor), status_of(actor).1))),
