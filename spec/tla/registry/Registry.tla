@@ -65,17 +65,19 @@ CONSTANTS
   Derives,    \* FALSE plants: a registration that brings no check; it is defined later, or never
   Pure,       \* FALSE plants: a read takes what it finds stale off the list
   Whole,      \* FALSE plants: a node leaves out a record that it folds
-  Epochs,     \* FALSE plants: who holds what the log lost goes on as if nothing had happened
+  Reloads,    \* FALSE plants: a node that holds what the log lost folds on
+  Epochs,     \* FALSE plants: a subscriber that was told what the log lost is told what follows
   Offsets,    \* FALSE plants: a cursor passes a change that was not told
   Onward,     \* FALSE plants: a change is told again, or from further back
   Buries,     \* FALSE plants: who reconnects is not told of removals
   Replaces,   \* FALSE plants: who reconnects from below the horizon is told of changes only
+  Unclean,    \* FALSE leaves out that the log may lose its end
   Follows     \* FALSE leaves out what decides nothing where nothing is forbidden
 
 ASSUME OtherIsOutside == Other \notin Node
 ASSUME SwitchesAreBoolean ==
-  {Asks, Names, Lasts, Confirms, Probes, Resets, Keeps, Derives, Pure, Whole, Epochs, Offsets, Onward, Buries, Replaces,
-   Follows} \subseteq BOOLEAN
+  {Asks, Names, Lasts, Confirms, Probes, Resets, Keeps, Derives, Pure, Whole, Reloads, Epochs, Offsets, Onward, Buries,
+   Replaces, Unclean, Follows} \subseteq BOOLEAN
 ASSUME WhatDecidesIsFollowed == Follows \/ ~(Asks \/ Names \/ Lasts \/ Confirms \/ Probes \/ Resets \/ Pure \/ Onward)
 
 -----------------------------------------------------------------------------
@@ -86,13 +88,15 @@ VARIABLES
   check,     \* what its check came to, as the log tells: critical if it fails
   proof,     \* what the log tells of a failing check: it lasts for the whole critical interval; two nodes saw it
   unfounded, \* the log tells more than was seen of this start
+  earlier,   \* what stood in the list before the newest change
+  epoch,     \* whether the log lost its end once: its epoch is the same, or changed
   applied,   \* the position of each node
   catalog,   \* what each node lists at the place
   cursor,    \* the position of each subscriber, if it has one
   view,      \* what each subscriber knows of the place
   wrongs     \* what was done wrong: for ever
 
-vars == <<life, listed, check, proof, unfounded, applied, catalog, cursor, view, wrongs>>
+vars == <<life, listed, check, proof, unfounded, earlier, epoch, applied, catalog, cursor, view, wrongs>>
 
 \* The starts that a record can name.
 Start == {"current", "old"}
@@ -122,6 +126,8 @@ TypeOK ==
   /\ unfounded => check = "critical"
   /\ listed = "none" => check = "none"
   /\ (Derives /\ check = "none") => listed = "none"
+  /\ earlier \subseteq {"none", "listed"}
+  /\ epoch \in {"same", "changed"}
   /\ applied \in [Node -> Position]
   /\ catalog \in [Node -> Contents]
   /\ cursor \in [Subscriber -> Cursor]
@@ -135,6 +141,8 @@ Init ==
   /\ check = "none"
   /\ proof = {}
   /\ unfounded = FALSE
+  /\ earlier = {}
+  /\ epoch = "same"
   /\ applied = [n \in Node |-> "at"]
   /\ catalog = [n \in Node |-> "none"]
   /\ cursor = [c \in Subscriber |-> "none"]
@@ -153,6 +161,9 @@ Asked(i) == i = "old" \/ life = "leaving"
 \* The start that is named is the one that is listed.
 Seen(i) == listed = i
 
+\* The start that is listed is to be checked.
+Checked == listed # "none" /\ (Follows => check # "none")
+
 \* The log tells that the check failed for the whole critical interval.
 Lasting == "lasting" \in proof
 
@@ -169,13 +180,10 @@ Live == listed = "current" /\ life = "alive"
 Placed(where) == where # "lost"
 
 \* Nobody tells what he has not folded. Of an outsider it is not known how far he is.
-Folded(n, to) == (n \in Node /\ to \in {"at", "lost"}) => applied[n] = to
+Folded(n, to) == (Follows /\ n \in Node /\ to \in {"at", "lost"}) => applied[n] = to
 
-\* A cursor goes on to there. From what the log lost, and from nowhere, it goes anywhere.
-Ahead(from, to) ==
-  CASE from = "at" -> to = "lost"
-    [] from = "behind" -> to # "forgotten"
-    [] OTHER -> TRUE
+\* From the newest change nothing leads on, but to what the log lost.
+Ahead(from, to) == from = "at" => to = "lost"
 
 -----------------------------------------------------------------------------
 (* Effects.                                                                *)
@@ -183,8 +191,18 @@ Ahead(from, to) ==
 \* What stands in a list which lists that start.
 Held(start) == IF start = "none" THEN "none" ELSE "listed"
 
-\* What the fold of the log may say at a position.
-Fits(where) == IF where = "at" THEN {Held(listed)} ELSE {"none", "listed"}
+\* What stood in the list before the newest change.
+Earlier == IF Follows THEN earlier ELSE {"none", "listed"}
+
+\* What the fold of the log may say at a position. What the log lost may be anything, once it lost something.
+Fits(where) ==
+  CASE where = "at" -> {Held(listed)}
+    [] where = "none" -> {"none"}
+    [] where = "lost" -> IF Follows /\ epoch = "same" THEN {} ELSE {"none", "listed"}
+    [] OTHER -> Earlier
+
+\* What somebody may hold there, who may make mistakes.
+Holds(where, mistakes) == IF Fits(where) = {} THEN {} ELSE Fits(where) \cup mistakes
 
 \* All that a check may come to.
 Checks ==
@@ -199,9 +217,11 @@ Logs == {<<"none", "none", {}>>} \cup {<<i, k[1], k[2]>> : i \in Start, k \in Ch
 Changed ==
   /\ applied' = [n \in Node |-> IF applied[n] = "at" THEN "behind" ELSE applied[n]]
   /\ cursor' = [c \in Subscriber |-> IF cursor[c] = "at" THEN "behind" ELSE cursor[c]]
+  /\ earlier' = IF Follows THEN earlier \cup {Held(listed)} ELSE earlier
+  /\ epoch' = epoch
 
 \* Subscribers are not told.
-Unchanged == applied' = applied /\ cursor' = cursor
+Unchanged == applied' = applied /\ cursor' = cursor /\ earlier' = earlier /\ epoch' = epoch
 
 \* The log tells nothing new of the place.
 SameLog == listed' = listed /\ check' = check /\ proof' = proof /\ unfounded' = unfounded /\ Unchanged
@@ -219,11 +239,14 @@ Fails(p, invented) ==
 \* What is done wrong, if it is.
 Wrong(what, done) == wrongs' = IF Follows /\ done THEN wrongs \cup {what} ELSE wrongs
 
+\* What is remembered of the check of an earlier start. Where nobody is listed it is not known.
+Ghosts == IF listed # "none" THEN {<<check, proof>>} ELSE IF "listed" \in Earlier THEN Checks ELSE {}
+
 \* What a registered start begins with: check, proof, and whether that is unfounded.
 Beginnings(i) ==
   {<<"unknown", {}, FALSE>>}
     \cup (IF Derives THEN {} ELSE {<<"none", {}, FALSE>>})
-    \cup (IF Resets THEN {} ELSE {<<k[1], k[2], Follows /\ k[1] = "critical">> : k \in Checks})
+    \cup (IF Resets \/ listed = i THEN {} ELSE {<<k[1], k[2], Follows /\ k[1] = "critical">> : k \in Ghosts})
     \cup (IF ~Keeps /\ listed = i THEN {<<check, proof, unfounded>>} ELSE {})
 
 -----------------------------------------------------------------------------
@@ -288,7 +311,7 @@ Remove(i) ==
 
 \* A probe passes. Who was not critical before causes no news.
 Pass ==
-  /\ check # "none"
+  /\ Checked
   /\ check' = "passing"
   /\ proof' = {}
   /\ unfounded' = FALSE
@@ -301,7 +324,8 @@ Pass ==
 
 \* A probe fails: the instance is critical at once.
 Fail ==
-  /\ check \in {"unknown", "passing"}
+  /\ Checked
+  /\ check # "critical"
   /\ Fails({}, FALSE)
   /\ listed' = listed
   /\ life' = life
@@ -333,7 +357,7 @@ Confirm ==
 
 \* A probe was due, and nobody could probe. So nothing is known.
 NotProbed ==
-  /\ check # "none"
+  /\ Checked
   /\ \E counts \in (IF Probes THEN {FALSE} ELSE BOOLEAN) :
        IF counts THEN listed' = listed /\ Fails(Proof, ~Proven) ELSE SameLog
   /\ life' = life
@@ -348,11 +372,13 @@ NotProbed ==
 Fold(n) ==
   /\ \E to \in Position :
        /\ to # "lost" => applied[n] # "at"
-       /\ (Epochs /\ to # "lost") => Placed(applied[n])
+       /\ (Reloads /\ to # "lost") => Placed(applied[n])
        /\ applied' = [applied EXCEPT ![n] = to]
-       /\ \E h \in Fits(to) \cup (IF Whole /\ (to = "lost" \/ Placed(applied[n])) THEN {} ELSE {"wrong"}) :
+       /\ \E h \in Holds(to, IF Whole /\ (to = "lost" \/ Placed(applied[n])) THEN {} ELSE {"wrong"}) :
             catalog' = [catalog EXCEPT ![n] = h]
   /\ cursor' = cursor
+  /\ earlier' = earlier
+  /\ epoch' = epoch
   /\ listed' = listed
   /\ check' = check
   /\ proof' = proof
@@ -365,8 +391,10 @@ Fold(n) ==
 Load(n) ==
   /\ \E to \in {"behind", "at"} :
        /\ applied' = [applied EXCEPT ![n] = to]
-       /\ \E h \in Fits(to) \cup (IF Whole THEN {} ELSE {"wrong"}) : catalog' = [catalog EXCEPT ![n] = h]
+       /\ \E h \in Holds(to, IF Follows THEN {} ELSE {"wrong"}) : catalog' = [catalog EXCEPT ![n] = h]
   /\ cursor' = cursor
+  /\ earlier' = earlier
+  /\ epoch' = epoch
   /\ listed' = listed
   /\ check' = check
   /\ proof' = proof
@@ -375,9 +403,12 @@ Load(n) ==
   /\ view' = view
   /\ wrongs' = wrongs
 
+\* A node finds somebody in its list.
+Finds(n) == Follows => catalog[n] = "listed"
+
 \* Somebody looks the service up at a node, and nothing changes.
 Read(n) ==
-  /\ \E takes \in (IF Pure \/ listed = "none" THEN {FALSE} ELSE BOOLEAN) :
+  /\ \E takes \in (IF Pure \/ listed = "none" \/ ~Finds(n) THEN {FALSE} ELSE BOOLEAN) :
        /\ IF takes THEN Gone ELSE SameLog
        /\ Wrong("read", takes)
   /\ life' = life
@@ -393,16 +424,23 @@ Told(c, to, v) ==
   /\ view' = [view EXCEPT ![c] = v]
   /\ Wrong("repeat", ~Ahead(cursor[c], to))
 
-\* What a push may get wrong.
-PushMistakes(c, to) ==
-  IF ~Offsets \/ (~Placed(cursor[c]) /\ to # "lost") THEN {"wrong"} ELSE {}
+\* A cursor goes on, if there is anything to tell.
+Goes(c, to) == (Onward \/ (Follows /\ earlier = {})) => Ahead(cursor[c], to)
 
-\* A removal after the cursor may be missing.
-MayMiss(c, to) == view[c] # "none" /\ "none" \in Fits(to)
+\* What a push may get wrong: a change that the cursor passes, or what stands where the log lost something else.
+PushMistakes(c, to) ==
+  IF \/ ~Follows
+     \/ ~Offsets /\ cursor[c] = "behind"
+     \/ ~Placed(cursor[c]) /\ to # "lost"
+  THEN {"wrong"} ELSE {}
+
+\* The newest change is a removal, and it may be missing.
+MayMiss(c, to) == view[c] # "none" /\ to = "at" /\ listed = "none"
 
 \* What an answer to a cursor may get wrong.
 AnswerMistakes(c, to) ==
-  IF \/ ~Offsets
+  IF \/ ~Follows
+     \/ ~Offsets /\ cursor[c] = "behind"
      \/ ~Epochs /\ ~Placed(cursor[c])
      \/ ~Buries /\ MayMiss(c, to)
      \/ ~Replaces /\ cursor[c] = "forgotten" /\ MayMiss(c, to)
@@ -410,14 +448,16 @@ AnswerMistakes(c, to) ==
 
 \* A node that folds a change tells a subscriber, from the cursor on. It never replaces what was known.
 Push(n, c) ==
-  /\ cursor[c] # "none"
-  /\ \E to \in Cursor \ {"none"} :
+  /\ Follows => cursor[c] # "none" /\ earlier # {}
+  /\ \E to \in Position :
        /\ Folded(n, to)
-       /\ Onward => Ahead(cursor[c], to)
+       /\ Goes(c, to)
        /\ (Epochs /\ to # "lost") => Placed(cursor[c])
-       /\ \E v \in Fits(to) \cup PushMistakes(c, to) : Told(c, to, v)
+       /\ \E v \in Holds(to, PushMistakes(c, to)) : Told(c, to, v)
   /\ applied' = applied
   /\ catalog' = catalog
+  /\ earlier' = earlier
+  /\ epoch' = epoch
   /\ listed' = listed
   /\ check' = check
   /\ proof' = proof
@@ -426,12 +466,14 @@ Push(n, c) ==
 
 \* A subscriber connects and names its cursor, if it has one; a node tells what followed, or replaces what was known.
 Reconnect(n, c) ==
-  /\ \E to \in Cursor \ {"none"} :
+  /\ \E to \in Position :
        /\ Folded(n, to)
-       /\ Onward => Ahead(cursor[c], to)
-       /\ \E v \in Fits(to) \cup AnswerMistakes(c, to) : Told(c, to, v)
+       /\ Goes(c, to)
+       /\ \E v \in Holds(to, AnswerMistakes(c, to)) : Told(c, to, v)
   /\ applied' = applied
   /\ catalog' = catalog
+  /\ earlier' = earlier
+  /\ epoch' = epoch
   /\ listed' = listed
   /\ check' = check
   /\ proof' = proof
@@ -444,6 +486,8 @@ Forget(c) ==
   /\ view' = [view EXCEPT ![c] = "none"]
   /\ applied' = applied
   /\ catalog' = catalog
+  /\ earlier' = earlier
+  /\ epoch' = epoch
   /\ listed' = listed
   /\ check' = check
   /\ proof' = proof
@@ -490,6 +534,8 @@ Compact ==
        cursor' = [c \in Subscriber |-> IF c \in some THEN "forgotten" ELSE cursor[c]]
   /\ applied' = applied
   /\ catalog' = catalog
+  /\ earlier' = earlier
+  /\ epoch' = epoch
   /\ listed' = listed
   /\ check' = check
   /\ proof' = proof
@@ -510,6 +556,9 @@ Cut(where, holds, start) ==
 
 \* An unclean failover: the log lost its end, but no change of the place.
 TruncateAfter ==
+  /\ Unclean
+  /\ epoch' = IF Follows THEN "changed" ELSE epoch
+  /\ earlier' = earlier
   /\ applied' \in {f \in [Node -> Position] : \A n \in Node : f[n] \in Kept(applied[n])}
   /\ cursor' \in {f \in [Subscriber -> Cursor] : \A c \in Subscriber : f[c] \in Kept(cursor[c])}
   /\ listed' = listed
@@ -523,8 +572,10 @@ TruncateAfter ==
 
 \* An unclean failover: the log lost changes of the place, and says what it said before.
 Truncate ==
-  /\ Started
-  /\ \E l \in Logs :
+  /\ Unclean
+  /\ epoch' = IF Follows THEN "changed" ELSE epoch
+  /\ earlier' = earlier
+  /\ \E l \in {past \in Logs : Held(past[1]) \in Earlier} :
        /\ listed' = l[1]
        /\ check' = l[2]
        /\ proof' = l[3]
