@@ -71,13 +71,13 @@ CONSTANTS
   Onward,     \* FALSE plants: a change is told again, or from further back
   Buries,     \* FALSE plants: who reconnects is not told of removals
   Replaces,   \* FALSE plants: who reconnects from below the horizon is told of changes only
-  Unclean,    \* FALSE leaves out that the log may lose its end
+  Faults,     \* FALSE leaves out what ends when all is healed: the log loses its end; what is late or gone acts on
   Follows     \* FALSE leaves out what decides nothing where nothing is forbidden
 
 ASSUME OtherIsOutside == Other \notin Node
 ASSUME SwitchesAreBoolean ==
   {Asks, Names, Lasts, Confirms, Probes, Resets, Keeps, Derives, Pure, Whole, Reloads, Epochs, Offsets, Onward, Buries,
-   Replaces, Unclean, Follows} \subseteq BOOLEAN
+   Replaces, Faults, Follows} \subseteq BOOLEAN
 ASSUME WhatDecidesIsFollowed == Follows \/ ~(Asks \/ Names \/ Lasts \/ Confirms \/ Probes \/ Resets \/ Pure \/ Onward)
 
 -----------------------------------------------------------------------------
@@ -256,6 +256,7 @@ Beginnings(i) ==
 \* A start is registered. If it is listed already, nothing changes: what was seen of it counts on.
 Register(i) ==
   /\ Started
+  /\ Faults \/ i = "current"
   /\ IF Keeps /\ listed = i
      THEN SameLog
      ELSE /\ listed' = i
@@ -312,6 +313,7 @@ Remove(i) ==
 \* A probe passes. Who was not critical before causes no news.
 Pass ==
   /\ Checked
+  /\ Faults \/ life = "alive"
   /\ check' = "passing"
   /\ proof' = {}
   /\ unfounded' = FALSE
@@ -556,7 +558,7 @@ Cut(where, holds, start) ==
 
 \* An unclean failover: the log lost its end, but no change of the place.
 TruncateAfter ==
-  /\ Unclean
+  /\ Faults
   /\ epoch' = IF Follows THEN "changed" ELSE epoch
   /\ earlier' = earlier
   /\ applied' \in {f \in [Node -> Position] : \A n \in Node : f[n] \in Kept(applied[n])}
@@ -572,7 +574,7 @@ TruncateAfter ==
 
 \* An unclean failover: the log lost changes of the place, and says what it said before.
 Truncate ==
-  /\ Unclean
+  /\ Faults
   /\ epoch' = IF Follows THEN "changed" ELSE epoch
   /\ earlier' = earlier
   /\ \E l \in {past \in Logs : Held(past[1]) \in Earlier} :
