@@ -27,6 +27,9 @@ ASSUME FairIsKnown == Fair \cup Strong \subseteq
 
 -----------------------------------------------------------------------------
 
+\* Everything that the log may say of the place: start, check, proof.
+Logs == {<<"none", "none", {}>>} \cup {<<i, k[1], k[2]>> : i \in Start, k \in Checks}
+
 \* The log is healed: whatever it went through, it says something, and who holds something holds what it says.
 LiveInit ==
   /\ life \in {"none", "alive", "leaving", "dead"}

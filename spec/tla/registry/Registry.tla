@@ -85,7 +85,7 @@ ASSUME WhatDecidesIsFollowed == Follows \/ ~(Asks \/ Names \/ Lasts \/ Confirms 
 VARIABLES
   life,      \* what the newest start of the instance does: it lives, asked to leave, or is dead
   listed,    \* which start the log lists at the place
-  check,     \* what its check came to, as the log tells: critical if it fails
+  check,     \* what its check came to, as the log tells: critical if it fails; lost until it is read again
   proof,     \* what the log tells of a failing check: it lasts for the whole critical interval; two nodes saw it
   unfounded, \* the log tells more than was seen of this start
   earlier,   \* what stood in the list before the newest change
@@ -119,7 +119,7 @@ Teller == Node \cup {Other}
 TypeOK ==
   /\ life \in {"none", "alive", "leaving", "dead"}
   /\ listed \in Start \cup {"none"}
-  /\ check \in {"none", "unknown", "passing", "critical"}
+  /\ check \in {"none", "unknown", "passing", "critical", "lost"}
   /\ proof \subseteq Proof
   /\ proof # {} => check = "critical"
   /\ unfounded \in BOOLEAN
@@ -162,7 +162,7 @@ Asked(i) == i = "old" \/ life = "leaving"
 Seen(i) == listed = i
 
 \* The start that is listed is to be checked.
-Checked == listed # "none" /\ (Follows => check # "none")
+Checked == listed # "none" /\ check # "lost" /\ (Follows => check # "none")
 
 \* The log tells that the check failed for the whole critical interval.
 Lasting == "lasting" \in proof
@@ -209,9 +209,6 @@ Checks ==
   {<<"unknown", {}>>, <<"passing", {}>>}
     \cup {<<"critical", p>> : p \in SUBSET Proof}
     \cup (IF Derives THEN {} ELSE {<<"none", {}>>})
-
-\* Everything that the log may say of the place: start, check, proof.
-Logs == {<<"none", "none", {}>>} \cup {<<i, k[1], k[2]>> : i \in Start, k \in Checks}
 
 \* The newest change is another one: nobody is past it yet.
 Changed ==
@@ -572,18 +569,30 @@ TruncateAfter ==
   /\ view' = view
   /\ wrongs' = wrongs
 
-\* An unclean failover: the log lost changes of the place, and says what it said before.
+\* An unclean failover: the log lost changes of the place, and lists what it listed before.
 Truncate ==
   /\ Faults
   /\ epoch' = IF Follows THEN "changed" ELSE epoch
   /\ earlier' = earlier
-  /\ \E l \in {past \in Logs : Held(past[1]) \in Earlier} :
-       /\ listed' = l[1]
-       /\ check' = l[2]
-       /\ proof' = l[3]
-       /\ applied' \in {f \in [Node -> Position] : \A n \in Node : f[n] \in Cut(applied[n], catalog[n], l[1])}
-       /\ cursor' \in {f \in [Subscriber -> Cursor] : \A c \in Subscriber : f[c] \in Cut(cursor[c], view[c], l[1])}
+  /\ \E l \in {past \in Start \cup {"none"} : Held(past) \in Earlier} :
+       /\ listed' = l
+       /\ check' = IF l = "none" THEN "none" ELSE "lost"
+       /\ applied' \in {f \in [Node -> Position] : \A n \in Node : f[n] \in Cut(applied[n], catalog[n], l)}
+       /\ cursor' \in {f \in [Subscriber -> Cursor] : \A c \in Subscriber : f[c] \in Cut(cursor[c], view[c], l)}
+  /\ proof' = {}
   /\ unfounded' = FALSE
+  /\ life' = life
+  /\ catalog' = catalog
+  /\ view' = view
+  /\ wrongs' = wrongs
+
+\* What the log said of the check before it lost its end is read. Only thereby a failover is over.
+Recall ==
+  /\ check = "lost"
+  /\ \E k \in Checks : check' = k[1] /\ proof' = k[2]
+  /\ Unchanged
+  /\ listed' = listed
+  /\ unfounded' = unfounded
   /\ life' = life
   /\ catalog' = catalog
   /\ view' = view
@@ -600,7 +609,7 @@ System(n) == Fold(n) \/ Load(n) \/ Read(n)
 
 Tells(n, c) == Push(n, c) \/ Reconnect(n, c)
 
-Environment == Begin \/ Leave \/ Die \/ Compact \/ TruncateAfter \/ Truncate \/ \E c \in Subscriber : Forget(c)
+Environment == Begin \/ Leave \/ Die \/ Compact \/ TruncateAfter \/ Truncate \/ Recall \/ \E c \in Subscriber : Forget(c)
 
 Inside == Log \/ Environment \/ (\E n \in Node : System(n)) \/ (\E n \in Node, c \in Subscriber : Tells(n, c))
 
