@@ -553,7 +553,8 @@ Cut(where, holds, start) ==
          {where, "behind", "lost"} \cup (IF holds \in {Held(start), "wrong"} THEN {"at"} ELSE {})
     [] OTHER -> {where}
 
-\* An unclean failover: the log lost its end, but no change of the place.
+\* An unclean failover: the log lost its end, but no change of the place; of its check
+\* perhaps something.
 TruncateAfter ==
   /\ Faults
   /\ epoch' = IF Follows THEN "changed" ELSE epoch
@@ -561,9 +562,9 @@ TruncateAfter ==
   /\ applied' \in {f \in [Node -> Position] : \A n \in Node : f[n] \in Kept(applied[n])}
   /\ cursor' \in {f \in [Subscriber -> Cursor] : \A c \in Subscriber : f[c] \in Kept(cursor[c])}
   /\ listed' = listed
-  /\ check' = check
-  /\ proof' = proof
-  /\ unfounded' = unfounded
+  /\ check' = IF listed = "none" THEN "none" ELSE "lost"
+  /\ proof' = {}
+  /\ unfounded' = FALSE
   /\ life' = life
   /\ catalog' = catalog
   /\ view' = view
