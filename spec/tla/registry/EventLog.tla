@@ -18,6 +18,8 @@ CONSTANTS
   StartMax, \* how many starts there are
   Epochs    \* FALSE plants: a cursor is an offset alone
 
+ASSUME FoldIsWrittenOut == LogMax \in 0..3
+
 VARIABLES
   log,      \* the records
   lost,     \* the records before the failover: some pages of it are still read
@@ -44,10 +46,10 @@ Step(before, record) ==
     [] OTHER -> before
 
 \* What the fold of some records lists.
-RECURSIVE FoldOf(_)
-FoldOf(records) ==
-  IF records = <<>> THEN None
-  ELSE Step(FoldOf(SubSeq(records, 1, Len(records) - 1)), records[Len(records)])
+\* Written out, because tla-checker 0.24.11 cannot prime a recursion.
+FoldOf1(records) == IF Len(records) < 1 THEN None ELSE Step(None, records[1])
+FoldOf2(records) == IF Len(records) < 2 THEN FoldOf1(records) ELSE Step(FoldOf1(records), records[2])
+FoldOf(records) == IF Len(records) < 3 THEN FoldOf2(records) ELSE Step(FoldOf2(records), records[3])
 
 Prefix(records, length) == SubSeq(records, 1, length)
 
@@ -61,8 +63,9 @@ IsChange(records, i) == Shown(FoldOf(Prefix(records, i))) # Shown(FoldOf(Prefix(
 
 \* The newest change after a length, or that length.
 Newest(records, after) ==
-  LET all == {i \in (after + 1)..Len(records) : IsChange(records, i)}
-  IN IF all = {} THEN after ELSE CHOOSE i \in all : \A j \in all : j <= i
+  CHOOSE i \in after..(after + LogMax) :
+    /\ i = after \/ (i <= Len(records) /\ IsChange(records, i))
+    /\ \A j \in (i + 1)..Len(records) : ~IsChange(records, j)
 
 \* The records that two positions have in common.
 Common(one, other) ==
@@ -200,10 +203,12 @@ Place(records) ==
   ELSE IF ~IsPrefix(records, log) THEN "lost"
   ELSE IF Len(records) < Newest(log, 0) THEN "behind" ELSE "at"
 
+\* The fold at somebody's position, if he has one.
+Right(records) == IF records = Nowhere THEN None ELSE FoldOf(records)
+
 \* What somebody holds, relative to the fold at his position.
 Known(records, shown) ==
-  LET right == IF records = Nowhere THEN None ELSE FoldOf(records)
-  IN IF shown = Shown(right) THEN Held(right.start) ELSE "wrong"
+  IF shown = Shown(Right(records)) THEN Held(Right(records).start) ELSE "wrong"
 
 R == INSTANCE Registry WITH
   Asks <- TRUE, Names <- TRUE, Lasts <- TRUE, Confirms <- TRUE, Probes <- TRUE, Resets <- TRUE, Keeps <- TRUE,

@@ -30,9 +30,9 @@
 (*     the log itself, once, for all nodes.                                *)
 (*   CursorNeverSkips: a subscriber holds the fold at its cursor.  Whole.  *)
 (*   CursorNeverRepeats: nothing is told again of the newest change, and   *)
-(*     no cursor goes back before it or below the horizon.  Beside the     *)
-(*     table the judge compares the offsets of each update, because two    *)
-(*     positions behind the newest change look alike here.                 *)
+(*     no cursor goes back before it.  Beside the table the judge compares *)
+(*     the offsets of each update, because two positions behind the newest *)
+(*     change look alike here.                                             *)
 (*   LiveInstanceStaysListed: a start that lives leaves only because it    *)
 (*     asked, because its own check failed, or because another start is    *)
 (*     registered at its place.  Whole, but for time: the judge says when  *)
@@ -48,6 +48,42 @@
 (* subscriber by subscriber (RegistrySeat.tla says why that is enough).    *)
 (* Effects write x' = x, because tla-checker 0.24.11 cannot substitute     *)
 (* into UNCHANGED.                                                         *)
+(*                                                                         *)
+(* How a run becomes this.  The judge folds the log itself, once, by the   *)
+(* rules in use, and keeps the fold at each position, of each epoch.       *)
+(*   life       the world: which start runs at the place; leaving once it  *)
+(*              has asked, until another one starts                        *)
+(*   listed     the judge's fold at the log's end: the listing's start,    *)
+(*              and whether it is the world's newest at that place         *)
+(*   check      that listing's health: critical if it is failing; unknown  *)
+(*              until a probe ends; none without a check                   *)
+(*   proof      its failing: lasting if failing_for is above               *)
+(*              deregister_after, confirmed if the witnesses suffice       *)
+(*   unfounded  the world's probes of that start show less than proof says *)
+(*   earlier    the judge's fold before the newest change, as it went      *)
+(*   epoch      same in the log's first epoch                              *)
+(*   applied    the catalog's position: lost if the log's lineage does not *)
+(*              place it, behind if its offset is not beyond the newest    *)
+(*              change, else at                                            *)
+(*   catalog    the catalog's listing at the place, compared with the fold *)
+(*              at that position                                           *)
+(*   cursor     the view's cursor, as applied; forgotten if it is behind   *)
+(*              and below the log's end less the tombstones kept           *)
+(*   view       the view's instance at the place, compared with the fold   *)
+(*              at the cursor                                              *)
+(* A record that changes the fold is Register, Deregister (cause asked),   *)
+(* Remove (failed), Read (stale), or what it makes of the check.  A probe  *)
+(* that comes to nothing is NotProbed.  A page is Fold, a snapshot Load;   *)
+(* the first update of a subscription is Reconnect, any other Push, by     *)
+(* Other if its node has loaded a snapshot since.  A failover is Truncate  *)
+(* if a change is lost, else TruncateAfter, and then Recall.               *)
+(* A record that does two things is two steps.                             *)
+(* The first guard that fails names the property: Asked, Lasting and       *)
+(* Confirmed LiveInstanceStaysListed; Seen DeregisterAffectsOnlyWhatItSaw; *)
+(* Ahead CursorNeverRepeats; Placed and Fits EqualOffsetEqualCatalog of a  *)
+(* node, CursorNeverSkips of a subscriber; whoever takes somebody off by a *)
+(* read ReadsArePure.  Started, Checked and Folded can only fail because a *)
+(* run was misread.                                                        *)
 (***************************************************************************)
 EXTENDS Integers, FiniteSets
 
@@ -71,14 +107,16 @@ CONSTANTS
   Onward,     \* FALSE plants: a change is told again, or from further back
   Buries,     \* FALSE plants: who reconnects is not told of removals
   Replaces,   \* FALSE plants: who reconnects from below the horizon is told of changes only
-  Faults,     \* FALSE leaves out what ends when all is healed: the log loses its end; what is late or gone acts on
+  Faults,     \* FALSE leaves out that the log loses its end, old starts register late, and the gone pass probes
   Follows     \* FALSE leaves out what decides nothing where nothing is forbidden
 
 ASSUME OtherIsOutside == Other \notin Node
 ASSUME SwitchesAreBoolean ==
   {Asks, Names, Lasts, Confirms, Probes, Resets, Keeps, Derives, Pure, Whole, Reloads, Epochs, Offsets, Onward, Buries,
    Replaces, Faults, Follows} \subseteq BOOLEAN
-ASSUME WhatDecidesIsFollowed == Follows \/ ~(Asks \/ Names \/ Lasts \/ Confirms \/ Probes \/ Resets \/ Pure \/ Onward)
+ASSUME WhatDecidesIsFollowed ==
+  Follows \/ ~(Asks \/ Names \/ Lasts \/ Confirms \/ Probes \/ Resets \/ Pure \/ Whole \/ Reloads \/ Epochs \/ Offsets
+               \/ Onward \/ Buries \/ Replaces)
 
 -----------------------------------------------------------------------------
 
@@ -604,13 +642,17 @@ Elsewhere(c) == Push(Other, c) \/ Reconnect(Other, c)
 
 -----------------------------------------------------------------------------
 
-Log == Define \/ Pass \/ Fail \/ Last \/ Confirm \/ NotProbed \/ \E i \in Start : Register(i) \/ Deregister(i) \/ Remove(i)
+Probing == Define \/ Pass \/ Fail \/ Last \/ Confirm \/ NotProbed
+
+Log == Probing \/ \E i \in Start : Register(i) \/ Deregister(i) \/ Remove(i)
 
 System(n) == Fold(n) \/ Load(n) \/ Read(n)
 
 Tells(n, c) == Push(n, c) \/ Reconnect(n, c)
 
-Environment == Begin \/ Leave \/ Die \/ Compact \/ TruncateAfter \/ Truncate \/ Recall \/ \E c \in Subscriber : Forget(c)
+Failover == TruncateAfter \/ Truncate \/ Recall
+
+Environment == Begin \/ Leave \/ Die \/ Compact \/ Failover \/ \E c \in Subscriber : Forget(c)
 
 Inside == Log \/ Environment \/ (\E n \in Node : System(n)) \/ (\E n \in Node, c \in Subscriber : Tells(n, c))
 
