@@ -4,6 +4,7 @@
 //! the real [`HeartbeatTable`] and drive real [`Candidate`]s, and compare. A case that cannot be read fails the test by
 //! name; so does a name that nobody here knows. `FAILPROOF_VECTORS` names another folder of vectors.
 
+mod health;
 mod identity;
 mod ring;
 

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const SERVERS: u16 = 30;
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 12;
 
 fn fleet() -> Options {
     Options { servers: SERVERS, clients: 8, jobs: 200, time_us: 200_000_000, ..Options::default() }

@@ -28,6 +28,7 @@ mod job_migration;
 mod models;
 mod plan_laws;
 mod refined;
+mod registry_laws;
 mod regressions;
 mod resource_laws;
 mod ring_laws;

@@ -105,17 +105,21 @@ fn a_wrong_verdict_is_noticed() {
 }
 
 /// Goal: what random search finds fits on a page. Method: each plan in `plans/shrunk`, against the size that its defect can
-/// be told in, as many events (faults, tasks, fates of messages, odd clocks) and machines.
+/// be told in: so many events (faults, tasks, fates of messages, odd clocks), and so many machines or jobs at most.
 #[test]
 fn each_shrunk_plan_is_small_and_breaks_for_its_reason() {
-    let sizes = [("E1", 5, 2), ("E2", 4, 5), ("E3", 4, 5), ("E4", 4, 5), ("E5", 4, 5), ("E8", 4, 5), ("R1", 6, 5)];
-    for (id, events_max, machines_max) in sizes {
+    let elections = [("E1", 5, 2), ("E2", 4, 5), ("E3", 4, 5), ("E4", 4, 5), ("E5", 4, 5), ("E8", 4, 5)];
+    let routings = [("R1", 6, 5)];
+    let distributions =
+        [("J1", 1, 1), ("J2", 0, 24), ("J3", 0, 2), ("J4", 0, 1), ("J5", 0, 1), ("J7", 1, 3), ("J9", 1, 2)];
+    let sizes: Vec<_> = elections.into_iter().chain(routings).chain(distributions).collect();
+    for &(id, events_max, most) in &sizes {
         let row = defence::all().iter().find(|row| row.id == id).expect("a row");
         let (plan, expected) = Plan::read_saved(&plans().join(format!("shrunk/{id}.json"))).expect("a plan");
         let size = Size::of(&plan);
         assert!(size.events <= events_max && size.noise == 0, "{id}: {size:?}: {plan}");
         for (number, what) in plan.options.sizes() {
-            assert!(number <= machines_max, "{id}: {number} {what}s");
+            assert!(number <= most, "{id}: {number} {what}s");
         }
         let plan = Arc::new(plan);
         let (report, _) = Engine::Fast.run(&plan, false).expect("no panic");

@@ -12,7 +12,7 @@
 
 use super::{
     Constants, Mapped, Steps, Variables, assert_equal, by_machines, by_module, constant, int, model, record, set, text,
-    tuple,
+    tuple, without_tokens,
 };
 use failproof::explore::{Explored, Flight, Instance, Move, Space, Status};
 use failproof::models::Model;
@@ -221,7 +221,7 @@ impl Names {
         record([
             ("nextLook", time(&json["next_look"])),
             ("tag", int(whole(&json["tag"]))),
-            ("locked", if self.locks { counter(&json["locked"]) } else { int(0) }),
+            ("locked", if self.locks { counter(&json["seat"]["granted"]) } else { int(0) }),
             ("view", view),
             ("viewTag", view_tag),
             ("cache", cache),
@@ -399,8 +399,10 @@ impl Mapped for Routing {
                 "candidate",
                 by_server(|actor| {
                     let starts = status_of(actor).1;
-                    server(actor)
-                        .map_or_else(|| fresh_candidate(starts), |json| names.candidate(&json["candidate"], starts))
+                    server(actor).map_or_else(
+                        || fresh_candidate(starts),
+                        |json| names.candidate(&json["seat"]["candidate"], starts),
+                    )
                 }),
             ),
             ("server", by_server(|actor| names.server_state(server(actor), status_of(actor).1))),
@@ -543,27 +545,6 @@ fn instance(model: &Model) -> Instance {
     let bounds = constants.bounds(0);
     let instance = Instance::new(options, bounds).unwrap_or_else(|error| panic!("{}: {error}", model.name));
     instance.with_chance(SEED)
-}
-
-/// A step of the module in the words of the comparison.
-fn without_tokens(variables: &Variables) -> Variables {
-    let mut variables = variables.clone();
-    let Some(Value::Set(messages)) = variables.get("messages") else { panic!("a set of messages") };
-    let messages = messages.iter().map(|message| {
-        let Value::Record(fields) = message else { panic!("a message is a record") };
-        let mut fields = (**fields).clone();
-        if let Some(Value::Record(body)) = fields.get("body")
-            && body.contains_key("token")
-        {
-            let mut body = (**body).clone();
-            body.insert("token".into(), nobody());
-            fields.insert("body".into(), Value::Record(body.into()));
-        }
-        Value::Record(fields.into())
-    });
-    let messages = set(messages);
-    variables.insert("messages".to_owned(), messages);
-    variables
 }
 
 /// The graph of the module behind `Prepare`, which is its first step and happens once.

@@ -54,8 +54,8 @@ pub struct Cluster {
     /// The same, by name.
     #[cfg_attr(feature = "serde", serde(skip))]
     exits_of: BTreeSet<(Name, Exit)>,
-    /// The newest epoch that was seen of each job.
-    epochs: BTreeMap<JobId, u32>,
+    /// The newest epoch that was seen of each row: see [`Rules::fenced`].
+    epochs: BTreeMap<Name, u32>,
     /// What exited by itself in the last step.
     #[cfg_attr(feature = "serde", serde(skip))]
     exited: Option<Name>,
@@ -70,8 +70,12 @@ impl Cluster {
     }
 
     /// Lets `rules` decide from now on. What it remembers stays.
-    pub const fn upgrade(&mut self, rules: Rules) {
+    pub fn upgrade(&mut self, rules: Rules) {
         self.rules = rules;
+        for (name, epoch) in core::mem::take(&mut self.epochs) {
+            let seen = self.epochs.entry(rules.fenced(name)).or_default();
+            *seen = epoch.max(*seen);
+        }
     }
 
     /// The names of all instances that were ever named in a call, in their order.
@@ -114,10 +118,10 @@ impl Cluster {
         self.instances.range(first..=last).map(|(name, instance)| (*name, *instance))
     }
 
-    /// The newest epoch that it saw of a job; 0 if it saw none.
+    /// The newest epoch that it saw of the row that an instance belongs to; 0 if it saw none.
     #[must_use]
-    pub fn epoch(&self, job: JobId) -> u32 {
-        self.epochs.get(&job).copied().unwrap_or_default()
+    pub fn epoch(&self, name: Name) -> u32 {
+        self.epochs.get(&self.rules.fenced(name)).copied().unwrap_or_default()
     }
 
     /// What it keeps elsewhere, in bytes, about.
@@ -125,12 +129,12 @@ impl Cluster {
     pub fn bytes(&self) -> usize {
         self.instances.len() * size_of::<(Name, Instance)>()
             + self.exits.len() * (size_of::<Exit>() + size_of::<(Name, Exit)>())
-            + self.epochs.len() * size_of::<(JobId, u32)>()
+            + self.epochs.len() * size_of::<(Name, u32)>()
     }
 
     fn on_request(&mut self, now: Instant, request: &Request) -> InstanceState {
         let Request { name, epoch, verb, .. } = *request;
-        let seen = self.epochs.entry(name.job).or_default();
+        let seen = self.epochs.entry(self.rules.fenced(name)).or_default();
         if self.rules.fencing == Fencing::Epoch && epoch < *seen {
             return InstanceState::Refused;
         }

@@ -172,6 +172,9 @@ pub struct Jobs {
     /// Which task each action is, where tasks have numbers of their own.
     #[cfg_attr(feature = "serde", serde(skip))]
     tasks: BTreeMap<(JobId, u16), RowId>,
+    /// The epochs of rows that were deleted: one that is written down again goes on from there, so that no epoch has two owners.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    deleted: BTreeMap<RowId, u32>,
     /// Whether there was a table of tasks before: its actions are those in `tasks`, and servers may still ask for it.
     #[cfg_attr(feature = "serde", serde(skip))]
     former: bool,
@@ -187,6 +190,7 @@ impl Jobs {
             due: BTreeSet::new(),
             held: BTreeSet::new(),
             tasks: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             former: false,
         }
     }
@@ -227,6 +231,7 @@ impl Jobs {
             + self.due.len() * size_of::<(Option<Host>, i64, RowId)>()
             + self.held.len() * size_of::<(Host, RowId)>()
             + self.tasks.len() * size_of::<((JobId, u16), RowId)>()
+            + self.deleted.len() * size_of::<(RowId, u32)>()
     }
 
     /// The row that an action is in, if it was written down.
@@ -355,7 +360,8 @@ impl Jobs {
         } else if action.number != 1 && self.config.rules.progress == Progress::States && !follows {
             return (Result::NotYet, Effect::None);
         }
-        let row = if follows { Row::after_former(id, action, home) } else { Row::new(id, action, home) };
+        let mut row = if follows { Row::after_former(id, action, home) } else { Row::new(id, action, home) };
+        row.view.epoch = row.view.epoch.max(self.deleted.remove(&id).unwrap_or_default());
         self.due.extend(row.due());
         self.rows.insert(id, row);
         (Result::Done, Effect::Inserted)
@@ -468,6 +474,9 @@ impl Jobs {
             return;
         }
         let Some(row) = self.rows.remove(&id) else { return };
+        if row.view.epoch > 0 {
+            self.deleted.insert(id, row.view.epoch);
+        }
         row.due().map(|due| self.due.remove(&due));
         row.held().map(|held| self.held.remove(&held));
     }

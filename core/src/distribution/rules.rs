@@ -3,6 +3,7 @@
 //! Each field of [`Rules`] is one decision and defends against one defect (J1 to J9 in `spec/defences.toml`). The first
 //! variant of each enum is what the published design does.
 
+use super::message::Name;
 use super::ring::{PointNames, RingRules};
 use crate::decisions::decisions;
 
@@ -90,6 +91,16 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Whose owners an epoch counts: the row that an instance is started for, by the instance that it would start first.
+    #[must_use]
+    pub const fn fenced(&self, name: Name) -> Name {
+        let action = match self.task_key {
+            TaskKey::Task => name.action,
+            TaskKey::Job => 0,
+        };
+        Name { action, attempt: 0, ..name }
+    }
+
     /// The design as published, and where its text is silent, what the original code does.
     #[must_use]
     pub const fn published() -> Self {

@@ -16,10 +16,15 @@ use core::num::NonZeroU32;
 ///
 /// Units and clock: every [`Instant`] is microseconds on the server's own clock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct MemberView {
+    #[cfg_attr(feature = "serde", serde(skip))]
     own: Host,
+    #[cfg_attr(feature = "serde", serde(skip))]
     rules: Rules,
+    #[cfg_attr(feature = "serde", serde(skip))]
     rings: RingSource,
+    #[cfg_attr(feature = "serde", serde(skip))]
     ring: Arc<HashRing>,
     version: u32,
     changed_at: Instant,

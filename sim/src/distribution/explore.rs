@@ -143,7 +143,7 @@ fn landed(before: &Cluster, after: &Cluster, request: &Request) -> Option<Note> 
     (started || stopped || barred).then(|| Note::Landed {
         again: started && before.state(name) != failproof_core::distribution::InstanceState::Never,
         beside: started && after.live(name.job) > 1,
-        stale: epoch < before.epoch(name.job),
+        stale: epoch < before.epoch(name),
     })
 }
 

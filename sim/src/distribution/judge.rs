@@ -87,7 +87,7 @@ impl JobJudge {
             cast: cast.to_vec(),
             holders: Holders::new(options.servers),
             terms: vec![Epoch::NONE; options.servers.into()],
-            attempts: Attempts::new(options.servers),
+            attempts: Attempts::new(options.servers, options.upgrade.unwrap_or(options.rules)),
             calls: Calls::default(),
             rings: Rings::new(options),
             inserted: BTreeSet::new(),

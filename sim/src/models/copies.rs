@@ -27,6 +27,7 @@ copies!(
     "distribution/MCTimedJob.tla",
     "distribution/MCTimedJobHandsOver.cfg",
     "distribution/MCTimedJobPublished.cfg",
+    "distribution/MCTimedJobStartsTwice.cfg",
     "distribution/MCTimedJobTakesOver.cfg",
     "distribution/TimedJob.tla",
     "election/Hpcha.cfg",

@@ -10,8 +10,8 @@
 (* It begins when the servers of Warm have polled twice.  Each of them,    *)
 (* First before Second, was granted its session in the quantum in which it *)
 (* was started, then was told of all members; it beat in every quantum,    *)
-(* polled once more, found no row, and was answered.  Then the row is      *)
-(* there, for First to take.  Two ways lead there:                         *)
+(* polled once more, found no row, and was answered.  Then First writes    *)
+(* the row down, which is for First to take.  Two ways lead there:         *)
 (*   Apart is FALSE   both were started in quantum 0, and polled in 1;     *)
 (*                    those in Lags were told before Second joined, and    *)
 (*                    what they asked in quantum 1 is still on its way     *)
@@ -47,8 +47,8 @@
 (*                 and the newest epoch that it saw                        *)
 (*   messages      the messages in flight.  An epoch of a session is its   *)
 (*                 counter, an incarnation <<start, life>>.  sentAt is     *)
-(*                 left out, and so is by of a listing, and what a server  *)
-(*                 tells about itself that from tells too                  *)
+(*                 left out, and so is by of a listing, after of news, and *)
+(*                 what a server tells about itself that from tells too    *)
 (*   held          Output::Effect of a server, until it leaves             *)
 (*   used          the faults so far                                       *)
 (*   granted       of each server: the newest epoch of the row that it was *)
@@ -217,9 +217,11 @@ WarmCandidate(s) ==
                             !.proofs = {[tag |-> Beats(s), at |-> Begin * Rate[s]]},
                             !.nextTick = Begin * Rate[s] + Interval, !.leaseUntil = Begin * Rate[s] + Term]
 
-\* It asked after the members with requests 1 and 2, then for rows: all of them, or one half after the other.
+\* It asked after the members with requests 1 and 2, then for rows: all of them, or one half after the other. First
+\* wrote the row down with one request more.
 WarmServer(s) ==
-  [FreshServer EXCEPT !.nextPoll = Polled(s) * Rate[s] + Poll, !.tag = IF ListsAll THEN 3 ELSE 4,
+  [FreshServer EXCEPT !.nextPoll = Polled(s) * Rate[s] + Poll,
+                      !.tag = (IF ListsAll THEN 3 ELSE 4) + (IF s = First THEN 1 ELSE 0),
                       !.locked = IF Membership = "Frozen" THEN 1 ELSE 0]
 
 \* First was told that Second joined, when they are apart.
@@ -535,7 +537,8 @@ IsIn(s, former, changes) ==
 \* There may be rows that nobody is to take: somebody left, or it came back itself.
 MayOrphan(s, changes) == \E i \in 1..Len(changes) : changes[i] = Joined(s) \/ ~changes[i].joined
 
-\* It is told of the members: on_news.
+\* It is told of the members: on_news. An answer to an earlier process may bear the number of a question of this one,
+\* but only what was asked fits.
 Informed(s, x, t, b) ==
   LET v == [x.view EXCEPT !.asked = Nobody]
       fresh == b.version # v.version
@@ -546,7 +549,7 @@ Informed(s, x, t, b) ==
       orphans == IF b.all THEN fresh ELSE MayOrphan(s, b.changes)
   IN IF x.view.asked = Nobody
      THEN x
-     ELSE IF x.view.asked.tag # b.tag
+     ELSE IF x.view.asked.tag # b.tag \/ x.view.version # b.since
      THEN x
      ELSE [x EXCEPT !.view = IF ~b.all THEN some ELSE IF fresh THEN all ELSE v,
                     !.server.parts = IF orphans /\ ~ListsAll THEN 2 ELSE x.server.parts]
@@ -733,7 +736,7 @@ Evicted(over) ==
 
 \* What changed since a version; all members, if it is 0.
 NewsOf(m, b) ==
-  [kind |-> "Members", tag |-> b.tag, version |-> Version(m), all |-> b.since = 0,
+  [kind |-> "Members", tag |-> b.tag, since |-> b.since, version |-> Version(m), all |-> b.since = 0,
    members |-> IF b.since = 0 THEN m.servers ELSE {},
    changes |-> IF b.since = 0 THEN <<>> ELSE SubSeq(m.changes, b.since + 1, Len(m.changes))]
 

@@ -99,12 +99,26 @@ fn only_fences_refuse_a_former_owner() {
     for (fencing, expected) in [(Fencing::Epoch, InstanceState::Refused), (Fencing::None, InstanceState::Running)] {
         let mut cluster = Cluster::new(Rules { fencing, ..Rules::hardened() });
         assert_eq!(ask(&mut cluster, 0, 5, name(1, 1, 1), Verb::Ask), InstanceState::Never, "asking shows the epoch");
-        assert_eq!(cluster.epoch(JobId(1)), 5);
+        assert_eq!(cluster.epoch(name(1, 1, 1)), 5);
         let before = cluster.clone();
         assert_eq!(ask(&mut cluster, 1, 4, name(1, 1, 1), START), expected);
         assert_eq!(cluster == before, fencing == Fencing::Epoch);
-        assert_eq!(cluster.epoch(JobId(1)), 5, "an older epoch is not remembered");
+        assert_eq!(cluster.epoch(name(1, 1, 1)), 5, "an older epoch is not remembered");
         assert_eq!(ask(&mut cluster, 2, 4, name(2, 1, 1), START), InstanceState::Running, "epochs are those of a job");
+    }
+}
+
+/// Where each action has a row of its own, it has owners of its own, and the epochs of two rows say nothing of each other.
+#[test]
+fn a_fence_is_that_of_a_row() {
+    for (task_key, expected) in [(TaskKey::Job, InstanceState::Refused), (TaskKey::Task, InstanceState::Running)] {
+        let rules = Rules { task_key, ..Rules::hardened() };
+        let mut cluster = Cluster::new(rules);
+        ask(&mut cluster, 0, 5, name(1, 1, 1), Verb::Ask);
+        assert_eq!(ask(&mut cluster, 1, 4, name(1, 2, 1), START), expected, "{task_key:?}");
+        assert_eq!(ask(&mut cluster, 2, 4, name(1, 1, 2), START), InstanceState::Refused);
+        cluster.upgrade(Rules::hardened());
+        assert_eq!((cluster.epoch(name(1, 1, 1)), cluster.epoch(name(1, 7, 1))), (5, 5), "rows are put together");
     }
 }
 

@@ -439,3 +439,16 @@ fn a_list_continues_after_any_place() {
         assert_eq!(store.jobs.list(B, part, Some(place))[0].is_some(), shown, "{place:?}");
     }
 }
+
+/// Where rows are deleted, a job may be written down again. Its epochs go on: the cluster has seen those before.
+#[test]
+fn a_row_that_was_deleted_goes_on_counting_its_epochs() {
+    let mut store = Store::running(Rules { progress: Progress::DeleteAfterRun, ..Rules::hardened() });
+    let [a, b, _] = store.owners;
+    assert_eq!(store.change(a, 1, Change::Delete).0, Result::Done);
+    assert!(store.jobs.row(RowId(1)).is_none());
+    assert_eq!(store.insert(action(1, 2, Kind::Start), B), Result::Done);
+    assert_eq!((store.row(1).epoch, store.row(1).owner), (1, None));
+    store.claim(b, 1);
+    assert_eq!(store.row(1).epoch, 2);
+}

@@ -14,7 +14,7 @@ use crate::note::{self, Note, Notes, State};
 use failproof_core::Host;
 use failproof_core::distribution::resources::ContentId;
 use failproof_core::distribution::{
-    Change, Cluster, Effect, JobId, Kind, Name, Owner, Phase, Request, RowId, RowView, Verb,
+    Change, Cluster, Effect, JobId, Kind, Name, Owner, Phase, Request, RowId, RowView, Rules, Verb,
 };
 use failproof_spec::job::{Flight, Instance, JobAction, JobOracle, JobSeat, JobState, JobToken, Row};
 use failproof_spec::{Coverage, Finding, Marks};
@@ -58,8 +58,9 @@ pub(super) struct Attempts {
     doubted: Vec<bool>,
     rows: BTreeMap<RowId, Known>,
     attempts: BTreeMap<Name, Attempt>,
-    /// The newest epoch that the cluster saw of each job.
-    seen: BTreeMap<JobId, u32>,
+    rules: Rules,
+    /// The newest epoch that the cluster saw of each row.
+    seen: BTreeMap<Name, u32>,
     /// Of attempts that the oracle is not told of yet, and the newest action on their jobs that asks for a stop.
     untold: BTreeMap<Name, Instance>,
     untold_stops: BTreeMap<JobId, u16>,
@@ -71,9 +72,10 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// Nothing is submitted yet.
-    pub(super) fn new(servers: u16) -> Self {
+    pub(super) fn new(servers: u16, rules: Rules) -> Self {
         Self {
             servers,
+            rules,
             doubted: vec![false; servers.into()],
             rows: BTreeMap::new(),
             attempts: BTreeMap::new(),
@@ -118,7 +120,7 @@ impl Attempts {
         };
         state.expired = *expired;
         state.cancel = attempt.cancel;
-        let seen = self.seen.get(&name.job).copied().unwrap_or_default();
+        let seen = self.seen.get(&self.rules.fenced(name)).copied().unwrap_or_default();
         for (seat, claim) in state.seats.iter_mut().zip(claims) {
             seat.token = match *claim {
                 0 => JobToken::None,
@@ -407,7 +409,7 @@ impl Attempts {
     ) -> Option<JobAction> {
         let Request { name, epoch, verb, .. } = *request;
         let server = Host(by - SERVERS);
-        let seen = self.seen.entry(name.job).or_default();
+        let seen = self.seen.entry(self.rules.fenced(name)).or_default();
         let before = *seen;
         *seen = epoch.max(before);
         let first = Name { job: name.job, action: 0, attempt: 0 };
