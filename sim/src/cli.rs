@@ -214,7 +214,6 @@ fn in_flags(error: &PlanError) -> String {
     let PlanError::Invalid { field, problem } = error else { return error.to_string() };
     let flag = match field.as_str() {
         "options.nodes" => "--nodes",
-        "explore.nodes" => "--nodes",
         "explore.horizon" => "--horizon",
         "explore.quantum" => "--quantum",
         "explore.crashes" => "--crashes",

@@ -193,9 +193,13 @@ impl Instance {
             let problem = format!("{} quanta; expected 1 to {HORIZON_MAX}", bounds.horizon);
             return Err(invalid("explore.horizon", problem));
         }
-        let processes: u64 = options.sizes().iter().map(|(size, _)| *size).sum();
-        if processes > PROCESSES_MAX {
-            return Err(invalid("explore.nodes", format!("{processes}; expected at most {PROCESSES_MAX}")));
+        let sizes = options.sizes();
+        let all: u64 = sizes.iter().map(|(size, _)| *size).sum();
+        if all > PROCESSES_MAX {
+            let first = sizes.first().map_or("node", |(_, name)| name);
+            let each: Vec<String> = sizes.iter().map(|(size, name)| format!("{size} of {name}")).collect();
+            let problem = format!("{all} in all ({}); a search takes at most {PROCESSES_MAX}", each.join(", "));
+            return Err(invalid(format!("options.{first}s"), problem));
         }
         if bounds.crashes > CRASHES_MAX {
             return Err(invalid("explore.crashes", format!("{}; expected at most {CRASHES_MAX}", bounds.crashes)));

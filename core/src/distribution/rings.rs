@@ -1,6 +1,6 @@
 //! Where rings come from: whoever runs many servers in one process lets those that know the same members share one ring.
 
-use super::ring::{HashRing, RingRules};
+use super::ring::{HashRing, RingError, RingRules};
 use crate::id::Host;
 use alloc::sync::Arc;
 use core::fmt;
@@ -21,11 +21,11 @@ pub enum RingChange<'a> {
 /// Invariant: what it returns equals [`RingSource::OWN`] of the same arguments; only who else has it may differ. Two sources
 /// are equal for the same reason.
 #[derive(Clone, Copy)]
-pub struct RingSource(pub fn(&Arc<HashRing>, RingChange<'_>) -> Arc<HashRing>);
+pub struct RingSource(pub fn(&Arc<HashRing>, RingChange<'_>) -> Result<Arc<HashRing>, RingError>);
 
 impl RingSource {
     /// Every server makes its own.
-    pub const OWN: Self = Self(|ring, change| ring.changed(change).map_or_else(|_| Arc::clone(ring), Arc::new));
+    pub const OWN: Self = Self(|ring, change| ring.changed(change).map(Arc::new));
 
     /// A ring without servers.
     #[must_use]
@@ -33,10 +33,11 @@ impl RingSource {
         Arc::new(HashRing::new(rules, vnodes_per_node))
     }
 
-    /// The ring that follows; the same one, if the change asks for what cannot be: names are told apart by whoever configures
-    /// them.
-    #[must_use]
-    pub fn make(self, ring: &Arc<HashRing>, change: RingChange<'_>) -> Arc<HashRing> {
+    /// The ring that follows.
+    ///
+    /// # Errors
+    /// As [`HashRing::changed`].
+    pub fn make(self, ring: &Arc<HashRing>, change: RingChange<'_>) -> Result<Arc<HashRing>, RingError> {
         (self.0)(ring, change)
     }
 }

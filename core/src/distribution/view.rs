@@ -142,10 +142,12 @@ impl MemberView {
             return false;
         }
         let members: Vec<_> = self.told.iter().filter_map(|server| Some((*server, name(*server, names)?))).collect();
-        self.renamed |= self.version != 0;
-        self.change(RingChange::Members(&members));
-        self.version = news.version;
+        let is_first = self.version == 0;
         self.told.clear();
+        if !self.change(RingChange::Members(&members), news.version) {
+            return false;
+        }
+        self.renamed |= !is_first;
         true
     }
 
@@ -165,14 +167,19 @@ impl MemberView {
                 }
             }
         }
+        if !self.change(RingChange::Changes(&changes), news.version) {
+            return false;
+        }
         self.renamed |= !changes.is_empty();
-        self.change(RingChange::Changes(&changes));
-        self.version = news.version;
         orphans
     }
 
-    fn change(&mut self, change: RingChange<'_>) {
-        self.ring = self.rings.make(&self.ring, change);
+    /// Follows the members to a version. Names are told apart by whoever configures them; where they are not, there is no such
+    /// ring, and the view stays at the version that it knows, by which nothing is claimed.
+    fn change(&mut self, change: RingChange<'_>, version: u32) -> bool {
+        let Ok(ring) = self.rings.make(&self.ring, change) else { return false };
+        (self.ring, self.version) = (ring, version);
+        true
     }
 }
 

@@ -25,15 +25,15 @@ pub(super) const SHARED: RingSource = RingSource(|ring, change| {
         let members = after(ring, change);
         let known = alive.get(&members).into_iter().flatten().filter_map(Weak::upgrade);
         if let Some(known) = known.into_iter().find(|known| known.is_alike(ring)) {
-            return known;
+            return Ok(known);
         }
-        let made = RingSource::OWN.make(ring, change);
+        let made = RingSource::OWN.make(ring, change)?;
         alive.retain(|_, rings| {
             rings.retain(|ring| ring.strong_count() > 0);
             !rings.is_empty()
         });
         alive.entry(members).or_default().push(Arc::downgrade(&made));
-        made
+        Ok(made)
     })
 });
 
@@ -70,14 +70,15 @@ mod tests {
 
     #[test]
     fn servers_that_know_the_same_members_share_a_ring_while_they_have_it() {
-        let known = |vnodes| SHARED.make(&empty(RingRules::hardened(), vnodes), RingChange::Members(&[A, B]));
+        let made = |ring: &Arc<HashRing>, change| SHARED.make(ring, change).expect("names differ");
+        let known = |vnodes| made(&empty(RingRules::hardened(), vnodes), RingChange::Members(&[A, B]));
         let ring = known(16);
         assert!(Arc::ptr_eq(&ring, &known(16)));
         assert!(!Arc::ptr_eq(&ring, &known(8)), "with fewer points it is another ring");
-        let left = SHARED.make(&ring, RingChange::Changes(&[(A.0, None)]));
-        let back = SHARED.make(&left, RingChange::Changes(&[(A.0, Some(A.1))]));
+        let left = made(&ring, RingChange::Changes(&[(A.0, None)]));
+        let back = made(&left, RingChange::Changes(&[(A.0, Some(A.1))]));
         assert!(Arc::ptr_eq(&ring, &back), "however it came about");
-        assert_eq!(left, RingSource::OWN.make(&ring, RingChange::Changes(&[(A.0, None)])));
+        assert_eq!(Ok(&left), RingSource::OWN.make(&ring, RingChange::Changes(&[(A.0, None)])).as_ref());
         drop((left, back, ring));
         known(32);
         ALIVE.with_borrow(|alive| {
@@ -87,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_ring_that_depends_on_who_came_first_is_not_shared() {
-        let known = || SHARED.make(&empty(RingRules::published(), 16), RingChange::Members(&[A, B]));
+        let known =
+            || SHARED.make(&empty(RingRules::published(), 16), RingChange::Members(&[A, B])).expect("names differ");
         let (one, other) = (known(), known());
         assert!(!Arc::ptr_eq(&one, &other));
         assert_eq!(one, other);

@@ -238,3 +238,22 @@ fn an_answer_to_another_question_is_none_whatever_its_number() {
         assert_eq!((view.version(), in_ring(&view).len()), (81, 79), "its own question is answered yet");
     }
 }
+
+/// Two servers of one name make no ring: the view stays where it was, and does not believe that it knows the members.
+#[test]
+fn members_whose_names_are_not_told_apart_are_no_news() {
+    let alike: Vec<Box<str>> = ["a", "b", "b"].map(Box::from).into();
+    let mut log = members([joined(0), joined(1), joined(2)]);
+    let mut fresh = view(Rules::hardened());
+    ask(&mut fresh, 0, 1);
+    assert_eq!(fresh.on_news(at(1), 1, &log.news(0, None), &alike), (false, false));
+    assert_eq!((fresh.version(), in_ring(&fresh)), (0, Vec::new()));
+
+    log = members([joined(0), joined(1)]);
+    let mut view = view(Rules::hardened());
+    catch_up(&mut view, &log, 0, &alike);
+    log.change(joined(2));
+    let (since, after) = ask(&mut view, 1, 200);
+    assert_eq!(view.on_news(at(2), 200, &log.news(since, after), &alike), (false, false));
+    assert_eq!((view.version(), in_ring(&view)), (2, [A, B].to_vec()));
+}

@@ -50,7 +50,8 @@ impl Rings {
         let joined = members.iter().filter(|server| !known.contains(server));
         let joined = joined.map(|server| (server, Some(self.names[usize::from(server.0)].as_bytes())));
         let changes: Vec<_> = left.chain(joined).collect();
-        self.ring = SHARED.make(&self.ring, RingChange::Changes(&changes));
+        let ring = SHARED.make(&self.ring, RingChange::Changes(&changes));
+        self.ring = ring.unwrap_or_else(|error| panic!("names are told apart: {error}"));
         true
     }
 
